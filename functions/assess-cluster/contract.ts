@@ -1,0 +1,62 @@
+import * as z from 'zod/mini';
+import { ADDRESS, ENV, ENV_SERVERS, ENV_TARGET_GROUPS, EXECUTION, INSTANCE_ID, SLOT } from '../contracts';
+
+export const Input = z.strictObject({ execution: EXECUTION });
+
+const SERVER = z.strictObject({ slot: SLOT, instanceId: INSTANCE_ID, privateIp: ADDRESS });
+
+export const Plan = z.strictObject({
+  /** Slots that need an instance. */
+  launch: z.array(z.strictObject({ slot: SLOT })),
+  /** To be deregistered, fenced, removed and forgotten, in this order. */
+  retire: z.array(
+    z.strictObject({
+      slot: SLOT,
+      instanceId: INSTANCE_ID,
+      /** Its etcd peer address, to find a member that has no Node; empty when unknown. */
+      address: z.string(),
+      /** K3s knows it, so RemoveMember must run. */
+      member: z.boolean(),
+      reason: z.string(),
+    }),
+  ),
+  /** Running instances that have not joined yet; newly launched ones are added by the workflow. */
+  start: z.array(SERVER),
+  /** No cluster exists: the first of `start` and the launched ones initialises it. */
+  init: z.boolean(),
+  /** The latch names this instance: no other may initialise. Null: the lowest slot does. */
+  initInstanceId: z.nullable(INSTANCE_ID),
+  /** A healthy server through which to join, remove and apply; null only when `init`. */
+  peer: z.nullable(SERVER),
+  caHash: z.nullable(z.string()),
+  register: z.array(z.strictObject({ slot: SLOT, instanceId: INSTANCE_ID })),
+  apply: z.boolean(),
+});
+export type Plan = z.infer<typeof Plan>;
+
+export const Output = z.strictObject({
+  verdict: z.enum(['converged', 'converge', 'watch', 'refuse']),
+  reason: z.string(),
+  /** With `watch`: when to look again. */
+  recheckAfterSeconds: z.int(),
+  plan: Plan,
+  servers: z.array(
+    z.strictObject({
+      slot: SLOT,
+      instanceId: INSTANCE_ID,
+      availabilityZone: z.nullable(z.string()),
+      privateIp: z.nullable(z.string()),
+      ready: z.boolean(),
+      etcdVoter: z.boolean(),
+      healthyTargets: z.int(),
+    }),
+  ),
+});
+export const Env = z.object({
+  ...ENV,
+  SERVERS: ENV_SERVERS,
+  TARGET_GROUPS: ENV_TARGET_GROUPS,
+  DOCUMENT_PREFIX: z.string(),
+  K3S_VERSION: z.string(),
+});
+export const errors = ['LeaseLost'] as const;

@@ -1,0 +1,121 @@
+/**
+ * What the orchestrator sees: the one description of the world on which every decision is taken. Absence of knowledge
+ * is a value of its own (`null`, `'unknown'`), because unknown is never unhealthy (safety rule 6).
+ */
+
+/** The latch (safety rule 12): `initialised` is final until the cluster is deleted. */
+export type Phase =
+  | { name: 'uninitialised' }
+  | { name: 'initialising'; instanceId: string }
+  | { name: 'initialised'; caHash: string };
+
+/** The item `cluster` of the table. */
+export interface ClusterRecord {
+  /** Only a person's execution sets `present`; only the delete workflow sets `absent`. */
+  desired: 'present' | 'absent';
+  phase: Phase;
+  /** UUID of this life of the cluster: part of every client token. */
+  incarnation: string;
+  /** Frozen at init; null before. */
+  k3sVersion: string | null;
+  paused: boolean;
+  /** When replacements were started, epoch ms, newest last: bounds them per rolling hour (safety rule 8). */
+  replacements: number[];
+}
+
+export interface SlotInstance {
+  instanceId: string;
+  generation: number;
+  /** Epoch ms. */
+  launchedAt: number;
+}
+
+/** The item `slot/<n>` of the table: the inventory. */
+export interface SlotRecord {
+  slot: number;
+  /** Of the newest launch; 0 before the first. */
+  generation: number;
+  /** Launched and not yet forgotten, oldest first. */
+  instances: SlotInstance[];
+  /** Signals against the slot's server and when they began, epoch ms; null when there are none. */
+  suspicion: { since: number; signals: string[] } | null;
+}
+
+export type InstanceState = 'pending' | 'running' | 'shutting-down' | 'terminated' | 'stopping' | 'stopped' | 'unknown';
+
+export type TargetGroupName = 'http' | 'https' | 'api';
+
+export type TargetHealth = 'initial' | 'healthy' | 'unhealthy' | 'draining' | 'unused' | 'unregistered' | 'unknown';
+
+export interface ObservedInstance {
+  instanceId: string;
+  /** From the table, else from the instance's tags. */
+  slot: number;
+  generation: number;
+  /** In the table; an instance that carries our tags but is not in it is a leftover of a crashed launch. */
+  inventoried: boolean;
+  state: InstanceState;
+  availabilityZone: string | null;
+  privateIp: string | null;
+  /** Epoch ms; null when EC2 does not know it any more. */
+  launchedAt: number | null;
+  statusCheck: 'ok' | 'impaired' | 'initializing' | 'unknown';
+  /** SSM: only corroborates, it is updated every five minutes. */
+  agent: 'online' | 'lost' | 'never' | 'unknown';
+  targets: Record<TargetGroupName, TargetHealth>;
+  /** What the server says of itself; null when it was not asked or did not answer in time. */
+  report: ServerReport | null;
+}
+
+/** The answer of `nodes/report-status.sh` on one server. */
+export interface ServerReport {
+  k3s: 'active' | 'activating' | 'inactive' | 'failed';
+  /** etcd's own health endpoint; null when nothing answers. */
+  etcdHealthy: boolean | null;
+  /** The API server answered and this server's view of the cluster follows. */
+  apiReady: boolean;
+  members: EtcdMember[] | null;
+  nodes: ClusterNode[] | null;
+  caHash: string | null;
+  k3sVersion: string | null;
+}
+
+export interface EtcdMember {
+  name: string;
+  /** IP address of its peer URL. */
+  address: string;
+  learner: boolean;
+}
+
+export interface ClusterNode {
+  /** The instance id. */
+  name: string;
+  ready: 'True' | 'False' | 'Unknown';
+  /** Condition EtcdIsVoter: written by the leader only and stale on dead nodes; never use it alone. */
+  voter: boolean;
+  deleting: boolean;
+  /** Annotation etcd.k3s.cattle.io/node-name; null when absent. */
+  member: string | null;
+  address: string | null;
+}
+
+/** The cluster as its own API describes it, from the healthiest reporter; null when no server could say. */
+export interface ClusterView {
+  /** Instance ids of the servers whose reports agree on this view. */
+  reporters: string[];
+  members: EtcdMember[];
+  nodes: ClusterNode[];
+}
+
+export interface Observation {
+  /** Epoch ms. */
+  at: number;
+  cluster: ClusterRecord;
+  /** One per configured slot, in order. */
+  slots: SlotRecord[];
+  /** Every instance of this cluster that the table or EC2 knows, terminated ones included while in the table. */
+  instances: ObservedInstance[];
+  view: ClusterView | null;
+  /** Reads that failed (throttled, denied): what they would have told is `unknown` above. */
+  blind: string[];
+}

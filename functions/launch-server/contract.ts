@@ -1,0 +1,20 @@
+import * as z from 'zod/mini';
+import { ENV, ENV_LIST, EXECUTION, INSTANCE_ID, SLOT } from '../contracts';
+
+export const Input = z.strictObject({ execution: EXECUTION, slot: SLOT });
+export const Output = z.strictObject({
+  slot: SLOT,
+  instanceId: INSTANCE_ID,
+  generation: z.int(),
+  instanceType: z.string(),
+});
+export const Env = z.object({
+  ...ENV,
+  /** Subnet of slot i is element i modulo their number: one per zone. */
+  SUBNETS: ENV_LIST,
+  LAUNCH_TEMPLATE: z.string(),
+  LAUNCH_TEMPLATE_VERSION: z.string(),
+  /** Tried in order; the next only after an explicit capacity or unsupported error. */
+  INSTANCE_TYPES: ENV_LIST,
+});
+export const errors = ['LeaseLost', 'CapacityUnavailable', 'LaunchRefused'] as const;
