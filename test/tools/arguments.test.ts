@@ -1,0 +1,46 @@
+import { helpText, parseFlags, UsageError } from '../../tools/arguments';
+import { FLAGS } from '../../tools/local/flags';
+
+const parse = (...line: string[]) => parseFlags(FLAGS, line);
+
+describe('the command line of npm run local', () => {
+  it('has defaults for everything', () => {
+    expect(parse()).toEqual({ once: false, json: false, input: {}, timeScale: 20, port: 4566, help: false });
+  });
+
+  it('takes every flag', () => {
+    expect(parse('--once', '--json', '--input', '{"reason":"try"}', '--time-scale', '50', '--port', '0')).toEqual({
+      once: true,
+      json: true,
+      input: { reason: 'try' },
+      timeScale: 50,
+      port: 0,
+      help: false,
+    });
+  });
+
+  it.each([
+    [['--frobnicate'], /frobnicate/],
+    [['now'], /now/],
+    [['--port'], /port/],
+    [['--port', 'http'], /--port must be a whole number from 0 to 65535, is http/],
+    [['--port', '70000'], /--port must be a whole number from 0 to 65535, is 70000/],
+    [['--time-scale', '0'], /--time-scale must be a number from 0.1 to 200, is 0/],
+    [['--input', '{"a":'], /--input must be JSON, is {"a":/],
+    [['--input', '[]'], /--input must be a JSON object/],
+  ])('refuses %j in one line', (line, message) => {
+    expect(() => parse(...line)).toThrow(UsageError);
+    expect(() => parse(...line)).toThrow(message);
+    try {
+      parse(...line);
+    } catch (error) {
+      expect(String(error)).not.toContain('\n');
+    }
+  });
+
+  it('explains every flag in its help text', () => {
+    const help = helpText('npm run local -- [flags]', 'purpose', FLAGS);
+    for (const flag of ['--once', '--json', '--input JSON', '--time-scale N', '--port N', '--help'])
+      expect(help).toContain(flag);
+  });
+});

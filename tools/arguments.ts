@@ -1,0 +1,89 @@
+/** Command lines of the tools: one declaration gives the parsing, the refusals and the help text. */
+import { parseArgs } from 'node:util';
+
+/** Something the person typed that cannot be carried out: one clear line, exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+interface Flag<T> {
+  /** Shown in the help; a flag without a placeholder takes no value. */
+  placeholder?: string;
+  help: string;
+  /** Turns the text into the value; throws a plain message about it. */
+  parse(text: string): T;
+  initial: T;
+}
+
+export const switched = (help: string): Flag<boolean> => ({ help, parse: () => true, initial: false });
+
+/** A number within limits, both included. */
+export function number(
+  placeholder: string,
+  help: string,
+  initial: number,
+  { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY, integer = false } = {},
+): Flag<number> {
+  return {
+    placeholder,
+    help: `${help} (default ${initial})`,
+    initial,
+    parse: (text) => {
+      const value = Number(text);
+      const valid = text.trim() !== '' && value >= from && value <= to && (!integer || Number.isInteger(value));
+      if (valid) return value;
+      const kind = integer ? 'a whole number' : 'a number';
+      throw new Error(`must be ${kind}${Number.isFinite(to) ? ` from ${from} to ${to}` : ` of at least ${from}`}`);
+    },
+  };
+}
+
+export function text<T>(placeholder: string, help: string, initial: T, parse: (text: string) => T): Flag<T> {
+  return { placeholder, help, initial, parse };
+}
+
+type Values<F> = { [K in keyof F]: F[K] extends Flag<infer T> ? T : never } & { help: boolean };
+
+/**
+ * Parses a command line. Flags are declared in camelCase and typed in kebab-case.
+ * @throws UsageError naming the flag and what is wrong with it.
+ */
+export function parseFlags<F extends Record<string, Flag<unknown>>>(flags: F, line: string[]): Values<F> {
+  const options: Record<string, { type: 'boolean' | 'string' }> = { help: { type: 'boolean' } };
+  for (const [name, flag] of Object.entries(flags))
+    options[kebab(name)] = { type: flag.placeholder ? 'string' : 'boolean' };
+  let given: Record<string, unknown>;
+  try {
+    given = parseArgs({ args: line, options, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    throw new UsageError(`${firstSentence(error)}; --help lists the flags`);
+  }
+  const values: Record<string, unknown> = { help: given.help === true };
+  for (const [name, flag] of Object.entries(flags)) {
+    const typed = given[kebab(name)];
+    try {
+      values[name] = typed === undefined ? flag.initial : flag.parse(String(typed));
+    } catch (error) {
+      throw new UsageError(`--${kebab(name)} ${error instanceof Error ? error.message : error}, is ${String(typed)}`);
+    }
+  }
+  return values as Values<F>;
+}
+
+/** The help text of a tool. */
+export function helpText(usage: string, purpose: string, flags: Record<string, Flag<unknown>>): string {
+  const rows = Object.entries(flags).map(([name, flag]): [string, string] => [
+    `--${kebab(name)}${flag.placeholder ? ` ${flag.placeholder}` : ''}`,
+    flag.help,
+  ]);
+  rows.push(['--help', 'this text']);
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return [purpose, '', `usage: ${usage}`, '', ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`)].join(
+    '\n',
+  );
+}
+
+const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+const firstSentence = (error: unknown) =>
+  (error instanceof Error ? error.message : String(error)).split('. ')[0]!.replace(/\.$/, '');
