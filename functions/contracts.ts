@@ -5,6 +5,8 @@ export const INSTANCE_ID = z.string().check(z.regex(/^i-[0-9a-f]{8,17}$/));
 export const SLOT = z.int().check(z.minimum(0), z.maximum(4));
 /** IPv4, dotted. */
 export const ADDRESS = z.string().check(z.regex(/^(\d{1,3}\.){3}\d{1,3}$/));
+/** Digest of the manifest archive; the workflow knows it as `${ManifestsSha256}`. */
+export const MANIFESTS_SHA256 = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 export const CA_HASH = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 
 /** Who acts: `$states.context.Execution.Id` and `.RedriveCount`. A redriven execution is another lease holder. */
@@ -53,6 +55,12 @@ export const SCRIPT_OUTPUT = {
   RemoveMember: z.strictObject({ removed: z.literal(true) }),
   ApplyManifests: z.strictObject({ applied: z.int() }),
 } as const;
+
+/**
+ * Any function may end with these, after the SDK's own attempts: AWS throttled (Throttled), failed or did not answer
+ * (Unavailable). Nothing is wrong with the request: ask again.
+ */
+export const COMMON_ERRORS = ['Throttled', 'Unavailable'] as const;
 
 /** Environment that every function has. */
 export const ENV = { CLUSTER: z.string().check(z.minLength(1)), TABLE: z.string().check(z.minLength(1)) };

@@ -1,7 +1,22 @@
 import * as z from 'zod/mini';
-import { ADDRESS, ENV, ENV_SERVERS, ENV_TARGET_GROUPS, EXECUTION, INSTANCE_ID, SLOT } from '../contracts';
+import {
+  ADDRESS,
+  ENV,
+  ENV_SERVERS,
+  ENV_TARGET_GROUPS,
+  EXECUTION,
+  INSTANCE_ID,
+  MANIFESTS_SHA256,
+  SLOT,
+} from '../contracts';
 
-export const Input = z.strictObject({ execution: EXECUTION });
+export const Input = z.strictObject({
+  execution: EXECUTION,
+  /** The manifests of this deployment: the plan applies them unless the record says that they were applied. */
+  manifests: MANIFESTS_SHA256,
+  /** What this execution has applied successfully, to be recorded before observing; null when it has not. */
+  applied: z.nullable(MANIFESTS_SHA256),
+});
 
 const SERVER = z.strictObject({ slot: SLOT, instanceId: INSTANCE_ID, privateIp: ADDRESS });
 

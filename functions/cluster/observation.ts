@@ -19,8 +19,18 @@ export interface ClusterRecord {
   /** Frozen at init; null before. */
   k3sVersion: string | null;
   paused: boolean;
+  /** SHA-256 of the manifest archive that was applied last; null before the first. */
+  appliedManifests: string | null;
   /** When replacements were started, epoch ms, newest last: bounds them per rolling hour (safety rule 8). */
   replacements: number[];
+}
+
+/** What speaks against an instance, and since when it has been saying so without a break. */
+export interface Suspicion {
+  instanceId: string;
+  /** Epoch ms. */
+  since: number;
+  signals: string[];
 }
 
 export interface SlotInstance {
@@ -37,10 +47,14 @@ export interface SlotRecord {
   generation: number;
   /** Launched and not yet forgotten, oldest first. */
   instances: SlotInstance[];
-  /** Signals against the slot's server and when they began, epoch ms; null when there are none. */
-  suspicion: { since: number; signals: string[] } | null;
+  /** Signals against the slot's server; null when there are none. */
+  suspicion: Suspicion | null;
 }
 
+/**
+ * EC2's states. `terminated` also stands for an inventoried instance that EC2 does not know any more (it forgets about
+ * an hour after termination); `unknown` means that EC2 could not be asked, or does not know it *yet*.
+ */
 export type InstanceState = 'pending' | 'running' | 'shutting-down' | 'terminated' | 'stopping' | 'stopped' | 'unknown';
 
 export type TargetGroupName = 'http' | 'https' | 'api';

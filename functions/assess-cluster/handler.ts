@@ -1,0 +1,37 @@
+import { ClusterRecords } from '../aws/cluster-record';
+import { Commands } from '../aws/commands';
+import { Instances } from '../aws/instances';
+import { Leases } from '../aws/lease';
+import { observe } from '../aws/observe';
+import { Slots } from '../aws/slots';
+import { Table } from '../aws/table';
+import { Targets } from '../aws/targets';
+import { connect, serve } from '../runtime/serve';
+import { assessCluster } from './assess-cluster';
+import * as contract from './contract';
+
+export const wire = connect(contract, ({ env, client, now, sleep, elapsed }) => {
+  const table = new Table(client, env.TABLE);
+  const records = new ClusterRecords(table);
+  const slots = new Slots(table);
+  const sources = {
+    records,
+    slots,
+    instances: new Instances(client, env.CLUSTER),
+    commands: new Commands(client, env.DOCUMENT_PREFIX),
+    targets: new Targets(client, env.TARGET_GROUPS),
+    servers: env.SERVERS,
+    now,
+    sleep,
+    elapsed,
+  };
+  const deps = {
+    k3sVersion: env.K3S_VERSION,
+    leases: new Leases(table),
+    records,
+    slots,
+    observe: () => observe(sources),
+  };
+  return (input, log) => assessCluster(input, deps, log);
+});
+export const handler = serve(wire);

@@ -1,0 +1,104 @@
+/** Asks the servers how they are: one command to all of them, so that they answer at the same time. */
+import type { ServerReport } from '../cluster/observation';
+import { SCRIPT_OUTPUT } from '../contracts';
+import { lastLines, parseScriptOutput, TRY_AGAIN } from '../runtime/script-output';
+import type { Commands, Invocation } from './commands';
+import { explain, isInvalidInstance } from './errors';
+import { readReport } from './view';
+
+/**
+ * Answers take a few seconds. Twenty looks are fifteen seconds and what the calls take; the limit is for calls that are
+ * slow themselves, because a function lives 30 s.
+ */
+const POLL_MS = 750;
+const POLLS = 20;
+const PATIENCE_MS = 18_000;
+
+export interface Asking {
+  commands: Pick<Commands, 'ask' | 'invocation'>;
+  sleep(ms: number): Promise<void>;
+  /** Milliseconds since some moment. */
+  elapsed(): number;
+}
+
+/**
+ * Reports by instance id. A server without one did not answer in time or says that it is not ready for questions; a
+ * report that could not be asked for, failed or made no sense is named in `blind`.
+ */
+export async function collectReports(
+  asking: Asking,
+  instanceIds: string[],
+  blind: string[],
+): Promise<Map<string, ServerReport>> {
+  const reports = new Map<string, ServerReport>();
+  const deadline = asking.elapsed() + PATIENCE_MS;
+  const asked = await ask(asking, instanceIds, blind);
+  await Promise.all(
+    asked.map(async ({ instanceId, commandId }) => {
+      try {
+        const invocation = await answer(asking, commandId, instanceId, deadline);
+        const report = invocation && read(invocation);
+        if (typeof report === 'string') blind.push(`ReportStatus on ${instanceId} ${report}`);
+        else if (report) reports.set(instanceId, report);
+      } catch (error) {
+        blind.push(`ReportStatus on ${instanceId}: ${explain(error)}`);
+      }
+    }),
+  );
+  return reports;
+}
+
+interface Asked {
+  instanceId: string;
+  commandId: string;
+}
+
+/** SSM refuses the whole command for one instance that has just gone; then each is asked by itself. */
+async function ask({ commands }: Asking, instanceIds: string[], blind: string[]): Promise<Asked[]> {
+  if (instanceIds.length === 0) return [];
+  try {
+    const commandId = await commands.ask('ReportStatus', instanceIds);
+    return instanceIds.map((instanceId) => ({ instanceId, commandId }));
+  } catch (error) {
+    if (!isInvalidInstance(error)) {
+      blind.push(`ReportStatus: ${explain(error)}`);
+      return [];
+    }
+  }
+  const asked = await Promise.all(
+    instanceIds.map(async (instanceId): Promise<Asked[]> => {
+      try {
+        return [{ instanceId, commandId: await commands.ask('ReportStatus', [instanceId]) }];
+      } catch (error) {
+        if (!isInvalidInstance(error)) blind.push(`ReportStatus on ${instanceId}: ${explain(error)}`);
+        return [];
+      }
+    }),
+  );
+  return asked.flat();
+}
+
+/** Null: no answer in time. */
+async function answer(
+  { commands, elapsed, sleep }: Asking,
+  commandId: string,
+  instanceId: string,
+  deadline: number,
+): Promise<Invocation | null> {
+  for (let poll = 0; poll < POLLS && elapsed() + POLL_MS <= deadline; poll++) {
+    await sleep(POLL_MS);
+    const invocation = await commands.invocation(commandId, instanceId);
+    if (invocation?.finished) return invocation;
+  }
+  return null;
+}
+
+/** The report; null when the server is not ready for questions; what is wrong, when the script is at fault. */
+function read({ status, exitCode, stdout, stderr }: Invocation): ServerReport | null | string {
+  if (status === 'Success') {
+    const output = parseScriptOutput(SCRIPT_OUTPUT.ReportStatus, stdout);
+    return 'faults' in output ? `printed no report: ${output.faults.join('; ')}` : readReport(output.value);
+  }
+  if (status === 'Failed' && exitCode !== TRY_AGAIN) return `exited ${exitCode}: ${lastLines(stderr, 1)}`;
+  return null;
+}

@@ -1,0 +1,120 @@
+/** The items `slot/<n>`: the inventory. It outlives tags, which are gone soon after an instance is terminated. */
+import * as z from 'zod/mini';
+import { leaseHolder } from '../cluster/names';
+import type { SlotInstance, SlotRecord, Suspicion } from '../cluster/observation';
+import type { ExecutionRef } from '../contracts';
+import { absent, type Condition, either, equals, exists } from './expression';
+import type { Table } from './table';
+
+/** No cluster has more: `servers` is 3 or 5. */
+export const MAX_SLOTS = 5;
+
+const id = (slot: number) => `slot/${slot}`;
+
+const ITEM = z.object({
+  generation: z.number(),
+  launching: z.optional(z.number()),
+  launchingType: z.optional(z.string()),
+  launchedBy: z.optional(z.string()),
+  instances: z.record(z.string(), z.object({ generation: z.number(), launchedAt: z.number() })),
+  suspicion: z.optional(z.object({ instanceId: z.string(), since: z.number(), signals: z.array(z.string()) })),
+});
+
+/** A launch that was begun and has not been recorded as done. */
+export interface Launching {
+  generation: number;
+  /** The instance type it last asked for: a retry must repeat that very request. */
+  instanceType: string;
+}
+
+/** The inventory of a slot, and how its newest launch went. */
+export interface SlotState extends SlotRecord {
+  launching: Launching | null;
+  /** The lease holder that began, or has completed, the newest launch. */
+  launchedBy: string | null;
+}
+
+export class Slots {
+  constructor(private readonly table: Table) {}
+
+  async read(slot: number): Promise<SlotState> {
+    const item = await this.table.read(id(slot), ITEM);
+    if (!item) return { slot, generation: 0, instances: [], suspicion: null, launching: null, launchedBy: null };
+    const { generation, launching, launchingType = '', launchedBy = null, suspicion = null } = item;
+    return {
+      slot,
+      generation,
+      instances: Object.entries(item.instances)
+        .map(([instanceId, launch]): SlotInstance => ({ instanceId, ...launch }))
+        .sort((a, b) => a.generation - b.generation),
+      suspicion,
+      launching: launching === undefined ? null : { generation: launching, instanceType: launchingType },
+      launchedBy,
+    };
+  }
+
+  readAll(count = MAX_SLOTS): Promise<SlotState[]> {
+    return Promise.all(Array.from({ length: count }, (_, slot) => this.read(slot)));
+  }
+
+  /** Counts a generation and notes what is asked for, before EC2 is asked. False: somebody else counted. */
+  beginLaunch(slot: number, former: number, instanceType: string, execution: ExecutionRef): Promise<boolean> {
+    return this.table.change(id(slot), {
+      set: [
+        ['generation', former + 1],
+        ['launching', former + 1],
+        ['launchingType', instanceType],
+        ['launchedBy', leaseHolder(execution)],
+      ],
+      defaults: [['instances', {}]],
+      when: [former === 0 ? either(absent('generation'), equals('generation', 0)) : equals('generation', former)],
+    });
+  }
+
+  /** The same launch goes on with another instance type. */
+  changeLaunch(slot: number, generation: number, instanceType: string): Promise<boolean> {
+    return this.table.change(id(slot), {
+      set: [['launchingType', instanceType]],
+      when: [launches(generation)],
+    });
+  }
+
+  /** The instance exists: it belongs to the inventory from now on. False: this launch was recorded before. */
+  completeLaunch(
+    slot: number,
+    { instanceId, generation, launchedAt }: SlotInstance,
+    execution: ExecutionRef,
+  ): Promise<boolean> {
+    return this.table.change(id(slot), {
+      set: [
+        [['instances', instanceId], { generation, launchedAt }],
+        ['launchedBy', leaseHolder(execution)],
+      ],
+      remove: ['launching', 'launchingType'],
+      when: [launches(generation)],
+    });
+  }
+
+  /** Notes what speaks against the slot's server; null: nothing does. */
+  async setSuspicion(slot: number, suspicion: Suspicion | null): Promise<void> {
+    if (!suspicion) {
+      await this.table.change(id(slot), { remove: ['suspicion'], when: [exists('suspicion')] });
+      return;
+    }
+    const { instanceId, since, signals } = suspicion;
+    await this.table.change(id(slot), {
+      set: [['suspicion', { instanceId, since, signals }]],
+      when: [exists(['instances', instanceId])],
+    });
+  }
+
+  /** Takes an instance out of the inventory, and the slot's signals with it. False: it was not in it. */
+  forget(slot: number, instanceId: string): Promise<boolean> {
+    return this.table.change(id(slot), {
+      remove: [['instances', instanceId], 'suspicion'],
+      when: [exists(['instances', instanceId])],
+    });
+  }
+}
+
+const launches = (generation: number): Condition => equals('launching', generation);

@@ -1,0 +1,179 @@
+/**
+ * What would make the cluster whole: the stages of one round of the workflow, each with only what is missing. The plan
+ * of a whole cluster is empty. It is structurally the plan of the assess-cluster contract.
+ */
+import { type Judgement, judge, type Pending, type Retirement } from './judgement';
+import { DEFAULT_LIMITS, type Limits } from './limits';
+import type { Observation } from './observation';
+import { type Obstacle, permit } from './quorum';
+import { isGone, isJoined, isKnownToK3s, isProven, type Server } from './readiness';
+
+export interface Plan {
+  launch: { slot: number }[];
+  retire: { slot: number; instanceId: string; address: string; member: boolean; reason: string }[];
+  start: { slot: number; instanceId: string; privateIp: string }[];
+  init: boolean;
+  initInstanceId: string | null;
+  peer: { slot: number; instanceId: string; privateIp: string } | null;
+  caHash: string | null;
+  register: { slot: number; instanceId: string }[];
+  apply: boolean;
+}
+
+/** A retirement that is due and must not happen now. */
+export interface Postponed {
+  retirement: Retirement;
+  obstacle: Obstacle;
+  reason: string;
+}
+
+export interface Draft {
+  plan: Plan;
+  judgement: Judgement;
+  /** The planned retirements with the permission's reason, for the sentence that people read. */
+  permitted: { retirement: Retirement; reason: string }[];
+  postponed: Postponed[];
+  /** Booting machines that were launched by an earlier execution: nothing can be told to them yet. */
+  booting: Pending[];
+}
+
+/** In every round a machine boots within about a minute; look again soon. */
+const BOOTING_RECHECK_SECONDS = 5;
+
+/** The plan alone. `manifests` is the digest that is to be applied; null leaves the manifests out of the question. */
+export function plan(observation: Observation, manifests: string | null, limits: Limits = DEFAULT_LIMITS): Plan {
+  return draft(observation, manifests, limits).plan;
+}
+
+/** The plan with everything that was weighed for it. */
+export function draft(observation: Observation, manifests: string | null, limits: Limits = DEFAULT_LIMITS): Draft {
+  const judgement = judge(observation, limits);
+  const { permitted, postponed } = retirements(observation, judgement);
+  const { phase } = observation.cluster;
+  const init = phase.name !== 'initialised';
+  const leaving = new Set(judgement.retire.map(({ instanceId }) => instanceId));
+  const held = new Set(postponed.map(({ retirement }) => retirement.slot));
+
+  const launch: Plan['launch'] = [];
+  const start: Server[] = [];
+  const booting: Pending[] = [];
+  const register: Plan['register'] = [];
+  for (const { slot, keeper } of judgement.slots) {
+    // An instance outside the inventory was launched by a run that died before it could write it down: launching the
+    // same generation again, with the same client token, returns that very instance and records it.
+    if (keeper === null || (!keeper.inventoried && !isKnownToK3s(keeper) && keeper.state !== 'unknown')) {
+      if (!held.has(slot)) launch.push({ slot });
+      continue;
+    }
+    if (keeper.state === 'pending' || (keeper.state === 'running' && keeper.privateIp === null)) {
+      booting.push({ server: keeper, reason: 'is still booting', recheckAfterSeconds: BOOTING_RECHECK_SECONDS });
+      continue;
+    }
+    if (keeper.state !== 'running') continue;
+    if (needsStart(observation, keeper)) start.push(keeper);
+    if (Object.values(keeper.targets).some((health) => health === 'unregistered' || health === 'draining')) {
+      register.push({ slot, instanceId: keeper.instanceId });
+    }
+  }
+  // etcd takes one learner at a time: a server that is half way in goes first.
+  start.sort((a, b) => Number(isKnownToK3s(b)) - Number(isKnownToK3s(a)) || a.slot - b.slot);
+
+  return {
+    judgement,
+    permitted,
+    postponed,
+    booting,
+    plan: {
+      launch,
+      retire: permitted.map(({ retirement }) => ({
+        slot: retirement.slot,
+        instanceId: retirement.instanceId,
+        address: retirement.address,
+        member: retirement.member,
+        reason: retirement.reason,
+      })),
+      start: start.flatMap(({ slot, instanceId, privateIp }) =>
+        privateIp === null ? [] : [{ slot, instanceId, privateIp }],
+      ),
+      init,
+      initInstanceId: phase.name === 'initialising' && !leaving.has(phase.instanceId) ? phase.instanceId : null,
+      peer: init ? null : choosePeer(judgement.servers, leaving),
+      caHash: phase.name === 'initialised' ? phase.caHash : null,
+      register,
+      apply:
+        launch.length > 0 ||
+        start.length > 0 ||
+        (manifests !== null && manifests !== observation.cluster.appliedManifests),
+    },
+  };
+}
+
+/** Nothing for the workflow to do. `init`, `peer` and `caHash` only describe how it would be done. */
+export function isEmpty(plan: Plan): boolean {
+  return (
+    plan.launch.length === 0 &&
+    plan.retire.length === 0 &&
+    plan.start.length === 0 &&
+    plan.register.length === 0 &&
+    !plan.apply
+  );
+}
+
+/** A plan that does nothing. */
+export const EMPTY_PLAN: Plan = {
+  launch: [],
+  retire: [],
+  start: [],
+  init: false,
+  initInstanceId: null,
+  peer: null,
+  caHash: null,
+  register: [],
+  apply: false,
+};
+
+function needsStart(observation: Observation, server: Server): boolean {
+  if (observation.cluster.phase.name !== 'initialised') return true;
+  return observation.view !== null && !isJoined(server);
+}
+
+/**
+ * What leaves in this round, in this order: what K3s alone still lists, machines that failed to join, dead ones, surplus.
+ * Of those that are alive and vote at most one, and last: the next round looks again before it takes another.
+ */
+function retirements(
+  observation: Observation,
+  judgement: Judgement,
+): { permitted: { retirement: Retirement; reason: string }[]; postponed: Postponed[] } {
+  const order: Retirement['kind'][] = ['leftover', 'failed', 'gone', 'surplus', 'sick'];
+  const due = [...judgement.retire].sort(
+    (a, b) => Number(livesAndVotes(a)) - Number(livesAndVotes(b)) || order.indexOf(a.kind) - order.indexOf(b.kind),
+  );
+  const permitted: { retirement: Retirement; reason: string }[] = [];
+  const postponed: Postponed[] = [];
+  for (const retirement of due) {
+    if (livesAndVotes(retirement) && permitted.some((earlier) => livesAndVotes(earlier.retirement))) {
+      postponed.push({ retirement, obstacle: 'order', reason: 'another server leaves first' });
+      continue;
+    }
+    const before = permitted.map((earlier) => earlier.retirement.instanceId);
+    const permission = permit(observation, judgement, retirement, before);
+    if (permission.allowed) permitted.push({ retirement, reason: permission.reason });
+    else postponed.push({ retirement, obstacle: permission.obstacle, reason: permission.reason });
+  }
+  return { permitted, postponed };
+}
+
+function livesAndVotes(retirement: Retirement): boolean {
+  return retirement.voter && (retirement.kind === 'sick' || retirement.kind === 'surplus');
+}
+
+/** Through any healthy survivor (safety rule 13): proven, stays, and takes commands; the lowest slot, for repeatability. */
+function choosePeer(servers: Server[], leaving: Set<string>): Plan['peer'] {
+  const candidates = servers
+    .filter((server) => isProven(server) && !isGone(server) && !leaving.has(server.instanceId))
+    .sort((a, b) => Number(b.agent === 'online') - Number(a.agent === 'online') || a.slot - b.slot);
+  const [peer] = candidates;
+  if (!peer || peer.privateIp === null) return null;
+  return { slot: peer.slot, instanceId: peer.instanceId, privateIp: peer.privateIp };
+}

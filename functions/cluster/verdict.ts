@@ -1,0 +1,236 @@
+/**
+ * The one decision of the orchestrator: what an observation calls for, and why. The workflow, the healer and `explain`
+ * all call this function; nothing else decides.
+ */
+import { judge, labels } from './judgement';
+import { DEFAULT_LIMITS, type Limits } from './limits';
+import { label, serverName } from './names';
+import type { ClusterRecord, Observation } from './observation';
+import { type Draft, draft, EMPTY_PLAN, isEmpty, type Plan } from './planner';
+import { massFailure } from './quorum';
+import { isGone, isInService, isStopped, type Server } from './readiness';
+import { tolerated } from './slots';
+
+export interface Policy {
+  /** The K3s version of this deployment: it must be the one that the cluster was initialised with. */
+  k3sVersion: string;
+  /** Digest of this deployment's manifests; null when they are not the caller's business. */
+  manifests: string | null;
+  limits?: Limits;
+}
+
+export interface Verdict {
+  /** `none`: whole. `watch`: look again later. `converge`: carry out the plan. `refuse`: a person must look. */
+  action: 'none' | 'watch' | 'converge' | 'refuse';
+  /** One sentence for people. */
+  reason: string;
+  recheckAfterSeconds: number;
+  /** Does nothing unless the action is `converge`. */
+  plan: Plan;
+}
+
+const RECHECK = { routine: 60, proof: 10, targets: 10, blind: 15, order: 10 } as const;
+const HOUR_MS = 3_600_000;
+
+/** Whether the healer may start a workflow at all (safety rule 14): it wants only what a person wanted. */
+export function mayHeal(cluster: ClusterRecord): { allowed: boolean; reason: string } {
+  if (cluster.desired === 'absent') return { allowed: false, reason: 'nobody asked for this cluster: it is absent' };
+  if (cluster.phase.name !== 'initialised') {
+    return { allowed: false, reason: `the cluster is ${cluster.phase.name}: only a person creates the first one` };
+  }
+  if (cluster.paused) return { allowed: false, reason: 'healing is paused' };
+  return { allowed: true, reason: 'the cluster is wanted and initialised' };
+}
+
+/** Decides. Pure: the time is the observation's. */
+export function assess(observation: Observation, policy: Policy): Verdict {
+  const limits = policy.limits ?? DEFAULT_LIMITS;
+  const { cluster } = observation;
+  const servers = judge(observation, limits).servers;
+  if (cluster.desired === 'absent') return refuse('the cluster is absent: start the cluster workflow to create it');
+  if (servers.length > 0 && servers.every(({ state }) => state === 'unknown')) {
+    return refuse(`nothing could be observed (${observation.blind.join(', ') || 'no answer'}): nothing is done`);
+  }
+  const latched =
+    cluster.phase.name === 'initialised' ? judgeWithoutView(observation, servers) : judgeLatch(observation, servers);
+  if (latched) return latched;
+  return weigh(observation, policy, limits, draft(observation, policy.manifests, limits));
+}
+
+/** Safety rule 12, before the cluster is initialised: only the instance that the latch names may have started K3s. */
+function judgeLatch(observation: Observation, servers: Server[]): Verdict | null {
+  const { phase } = observation.cluster;
+  if (phase.name === 'initialised' || observation.view === null) {
+    if (phase.name !== 'initialising') return null;
+    const initialiser = servers.find(({ instanceId }) => instanceId === phase.instanceId);
+    return initialiser?.state === 'unknown'
+      ? watch(`${label(initialiser)} is initialising the cluster and cannot be observed`, RECHECK.blind)
+      : null;
+  }
+  const initialiser = phase.name === 'initialising' ? phase.instanceId : null;
+  const foreign = observation.view.members.filter(
+    (member) => !servers.some((server) => server.member?.name === member.name && server.instanceId === initialiser),
+  );
+  if (foreign.length === 0) return null;
+  const who = foreign.map(({ name }) => name).join(', ');
+  return refuse(
+    `the record says that the cluster is ${phase.name}, but a K3s cluster with ${who} answers: ` +
+      'it will not be initialised twice; restore the record from the table’s backup',
+  );
+}
+
+/** An initialised cluster of which no server can say anything (safety rules 5, 6 and 12). */
+function judgeWithoutView(observation: Observation, servers: Server[]): Verdict | null {
+  if (observation.view !== null) return null;
+  const total = observation.slots.length;
+  // A machine that was launched to join says that K3s is inactive: it is no part of the cluster that was.
+  if (servers.every((server) => isGone(server) || server.report?.k3s === 'inactive')) {
+    return refuse(
+      `no server runs K3s any more (${labels(servers) || 'no instance exists'}) and the cluster will not be initialised ` +
+        'twice: restore it from a snapshot, or delete it and create a new one',
+    );
+  }
+  const down = servers.filter(
+    (server) =>
+      isGone(server) ||
+      isStopped(server) ||
+      server.targets.api === 'unhealthy' ||
+      server.report?.k3s === 'inactive' ||
+      server.report?.k3s === 'failed',
+  );
+  const alive = servers.length - down.length;
+  if (total - Math.min(alive, total) > tolerated(total)) {
+    return refuse(
+      `no server can describe the cluster and only ${alive} of ${total} may be alive (down: ${labels(down) || 'none seen'}): ` +
+        'a majority may be lost, nothing is done',
+    );
+  }
+  return watch(
+    `no server could describe the cluster${blindness(observation)}: nothing is done until one can`,
+    RECHECK.blind,
+  );
+}
+
+function weigh(observation: Observation, policy: Policy, limits: Limits, drafted: Draft): Verdict {
+  const { judgement, plan, postponed, permitted, booting } = drafted;
+  const { cluster } = observation;
+  const initialised = cluster.phase.name === 'initialised';
+
+  const impossible = postponed.find(({ obstacle }) => obstacle === 'majority' || obstacle === 'unknown');
+  if (impossible) {
+    return refuse(`${label(impossible.retirement)} ${impossible.retirement.reason}, but ${impossible.reason}`);
+  }
+  if (judgement.unidentified.length > 0 && !isEmpty(plan)) {
+    const strangers = judgement.unidentified
+      .map(({ description, address }) => `${description} (${address})`)
+      .join(', ');
+    return refuse(`${strangers} belongs to no known server: remove it by hand, then start again`);
+  }
+  const waits = [...booting, ...(permitted.length > 0 ? [] : judgement.pending)];
+  const unproven = postponed.find(({ obstacle }) => obstacle === 'unproven');
+  if (unproven) {
+    return watch(`${label(unproven.retirement)} ${unproven.retirement.reason}, but ${unproven.reason}`, RECHECK.proof);
+  }
+  if (waits.length > 0) {
+    const mass = massFailure(observation, judgement);
+    const dwelling = waits.map(({ server, reason }) => `${label(server)} ${reason}`).join('; ');
+    const warning = mass && !mass.allowed ? `; ${mass.reason}: nothing will be removed while that lasts` : '';
+    return watch(dwelling + warning, Math.min(...waits.map(({ recheckAfterSeconds }) => recheckAfterSeconds)));
+  }
+  if (!isEmpty(plan)) {
+    return (
+      (initialised ? forbid(observation, policy, limits, drafted) : null) ?? {
+        action: 'converge',
+        reason: describe(observation, drafted),
+        recheckAfterSeconds: 0,
+        plan,
+      }
+    );
+  }
+  if (postponed[0]) {
+    const { retirement, reason } = postponed[0];
+    return watch(`${label(retirement)} ${retirement.reason}, but ${reason}`, RECHECK.order);
+  }
+  return judgeWhole(observation, judgement.servers);
+}
+
+/** What stands against changing an initialised cluster although the plan itself is sound. */
+function forbid(observation: Observation, policy: Policy, limits: Limits, drafted: Draft): Verdict | null {
+  const { plan, permitted } = drafted;
+  const { cluster } = observation;
+  const what = describe(observation, drafted);
+  if (cluster.paused) return refuse(`healing is paused; it would ${what}`);
+  if (
+    cluster.k3sVersion !== null &&
+    cluster.k3sVersion !== policy.k3sVersion &&
+    plan.launch.length + plan.start.length > 0
+  ) {
+    return refuse(
+      `the cluster runs K3s ${cluster.k3sVersion} and this deployment installs ${policy.k3sVersion}: ` +
+        `a new server must not upgrade it by accident; deploy ${cluster.k3sVersion} again`,
+    );
+  }
+  if (plan.peer === null) return refuse(`no healthy server takes commands, so it is not possible to ${what}`);
+  const replacements = permitted.filter(({ retirement }) => ['gone', 'sick', 'failed'].includes(retirement.kind));
+  const recent = cluster.replacements.filter((at) => at > observation.at - HOUR_MS);
+  if (replacements.length > 0 && recent.length >= limits.replacementsPerHour) {
+    const until = new Date(Math.min(...recent) + HOUR_MS).toISOString();
+    return refuse(
+      `${recent.length} servers were replaced within the last hour, the limit is reached until ${until}; it would ${what}`,
+    );
+  }
+  return null;
+}
+
+/** Nothing is missing. Does it also receive traffic, and could everything be seen? */
+function judgeWhole(observation: Observation, servers: Server[]): Verdict {
+  const living = servers.filter((server) => !isGone(server));
+  const paused = observation.cluster.paused ? '; healing is paused' : '';
+  const unseen = living.filter(
+    (server) => server.state === 'unknown' || Object.values(server.targets).includes('unknown'),
+  );
+  if (observation.blind.length > 0 || unseen.length > 0) {
+    return watch(`not everything could be observed${blindness(observation)}${paused}`, RECHECK.blind);
+  }
+  const idle = living.filter((server) => !isInService(server));
+  if (idle.length > 0) return watch(`${labels(idle)} gives no proof of health yet${paused}`, RECHECK.proof);
+  const waiting = living.filter((server) => Object.values(server.targets).some((health) => health !== 'healthy'));
+  if (waiting[0]) {
+    const groups = Object.entries(waiting[0].targets).filter(([, health]) => health !== 'healthy');
+    const detail = groups.map(([group, health]) => `${group} ${health}`).join(', ');
+    return watch(`${label(waiting[0])} does not receive all traffic yet: ${detail}${paused}`, RECHECK.targets);
+  }
+  const reason = `${living.length} of ${observation.slots.length} servers are in service${paused}`;
+  return { action: 'none', reason, recheckAfterSeconds: RECHECK.routine, plan: EMPTY_PLAN };
+}
+
+/** The plan in a sentence. */
+function describe(observation: Observation, { plan, permitted, judgement }: Draft): string {
+  const steps: string[] = [];
+  if (permitted.length > 0) {
+    const evidence = permitted[permitted.length - 1]?.reason ?? '';
+    steps.push(
+      `replace ${permitted.map(({ retirement }) => `${label(retirement)}, which ${retirement.reason}`).join(', and ')} (${evidence})`,
+    );
+  }
+  if (plan.launch.length > 0) steps.push(`launch ${plan.launch.map(({ slot }) => serverName(slot)).join(', ')}`);
+  const newcomers = plan.start.length + plan.launch.length;
+  if (plan.init) steps.push(newcomers > 1 ? `init 1, join ${newcomers - 1}` : 'init 1');
+  else if (plan.start.length > 0) steps.push(`join ${labels(plan.start)}`);
+  if (plan.register.length > 0) steps.push(`register ${labels(plan.register)}`);
+  if (plan.apply) steps.push('apply the manifests');
+  const nothing = plan.init && judgement.servers.length === 0;
+  return `${nothing ? 'nothing exists: ' : ''}${steps.join('; ')}${observation.cluster.paused ? ' (paused)' : ''}`;
+}
+
+function blindness(observation: Observation): string {
+  return observation.blind.length > 0 ? ` (${observation.blind.join(', ')})` : '';
+}
+
+function watch(reason: string, recheckAfterSeconds: number): Verdict {
+  return { action: 'watch', reason, recheckAfterSeconds, plan: EMPTY_PLAN };
+}
+
+function refuse(reason: string): Verdict {
+  return { action: 'refuse', reason, recheckAfterSeconds: RECHECK.routine, plan: EMPTY_PLAN };
+}
