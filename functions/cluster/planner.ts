@@ -52,6 +52,9 @@ export function draft(observation: Observation, manifests: string | null, limits
   const { phase } = observation.cluster;
   const init = phase.name !== 'initialised';
   const leaving = new Set(judgement.retire.map(({ instanceId }) => instanceId));
+  const staying = new Set(
+    judgement.servers.map(({ instanceId }) => instanceId).filter((instanceId) => !leaving.has(instanceId)),
+  );
   const held = new Set(postponed.map(({ retirement }) => retirement.slot));
 
   const launch: Plan['launch'] = [];
@@ -96,7 +99,7 @@ export function draft(observation: Observation, manifests: string | null, limits
         privateIp === null ? [] : [{ slot, instanceId, privateIp }],
       ),
       init,
-      initInstanceId: phase.name === 'initialising' && !leaving.has(phase.instanceId) ? phase.instanceId : null,
+      initInstanceId: phase.name === 'initialising' && staying.has(phase.instanceId) ? phase.instanceId : null,
       peer: init ? null : choosePeer(judgement.servers, leaving),
       caHash: phase.name === 'initialised' ? phase.caHash : null,
       register,

@@ -1,0 +1,202 @@
+import { isEmpty, plan } from '../../../functions/cluster/planner';
+import { address, CA_HASH, DWELL_MS, id, JOIN_MS, MANIFESTS, NOW, World } from './world';
+
+const planOf = (world: World) => plan(world.observation, MANIFESTS);
+
+describe('the plan', () => {
+  it('of nothing is to launch every slot and to initialise', () => {
+    expect(planOf(World.empty())).toEqual({
+      launch: [{ slot: 0 }, { slot: 1 }, { slot: 2 }],
+      retire: [],
+      start: [],
+      init: true,
+      initInstanceId: null,
+      peer: null,
+      caHash: null,
+      register: [],
+      apply: true,
+    });
+  });
+
+  it.each([3, 5])('of a whole cluster of %i is empty', (servers) => {
+    expect(isEmpty(planOf(World.healthy(servers)))).toBe(true);
+  });
+
+  it('of machines that were launched and never started starts them', () => {
+    const world = World.empty().boot(0).boot(1).boot(2);
+    expect(planOf(world)).toMatchObject({
+      launch: [],
+      start: [0, 1, 2].map((slot) => ({ slot, instanceId: id(slot), privateIp: address(slot) })),
+      init: true,
+      register: [0, 1, 2].map((slot) => ({ slot, instanceId: id(slot) })),
+    });
+  });
+
+  it('of machines that nobody started for an hour starts them all the same', () => {
+    const world = World.empty().boot(0, 1, { launchedAt: NOW - 3_600_000 });
+    expect(planOf(world)).toMatchObject({ launch: [{ slot: 1 }, { slot: 2 }], retire: [], start: [{ slot: 0 }] });
+  });
+
+  it('keeps to the instance that the latch names', () => {
+    const world = World.empty().boot(0).boot(1).boot(2);
+    world.observation.cluster.phase = { name: 'initialising', instanceId: id(1) };
+    expect(planOf(world)).toMatchObject({ init: true, initInstanceId: id(1) });
+  });
+
+  it('lets another initialise when the one that the latch names is terminated', () => {
+    const world = World.empty().boot(0).boot(1).boot(2).terminate(0);
+    world.observation.cluster.phase = { name: 'initialising', instanceId: id(0) };
+    expect(planOf(world)).toMatchObject({
+      launch: [{ slot: 0 }],
+      retire: [{ instanceId: id(0), member: false }],
+      init: true,
+      initInstanceId: null,
+    });
+  });
+
+  it('joins what is missing through a healthy server', () => {
+    const world = World.healthy().terminate(2).forgetIn(2, { node: true, member: true }).boot(2, 2);
+    expect(planOf(world)).toMatchObject({
+      launch: [],
+      retire: [{ instanceId: id(2), member: false }],
+      start: [{ slot: 2, instanceId: id(2, 2) }],
+      init: false,
+      peer: { slot: 0, instanceId: id(0), privateIp: address(0) },
+      caHash: CA_HASH,
+      register: [{ slot: 2, instanceId: id(2, 2) }],
+      apply: true,
+    });
+  });
+
+  it('replaces a terminated server: successor, removal, join', () => {
+    expect(planOf(World.healthy().terminate(0))).toMatchObject({
+      launch: [{ slot: 0 }],
+      retire: [{ slot: 0, instanceId: id(0), address: address(0), member: true, reason: 'is terminated' }],
+      peer: { slot: 1 },
+    });
+  });
+
+  it('launches no second successor', () => {
+    expect(planOf(World.healthy().terminate(0).boot(0, 2))).toMatchObject({ launch: [], start: [{ slot: 0 }] });
+  });
+
+  it('launches an instance that is missing from the inventory once more, which returns and records it', () => {
+    const world = World.healthy().terminate(1).vanish(1).forgetIn(1, { node: true, member: true });
+    world.boot(1, 2, { inventoried: false });
+    expect(planOf(world)).toMatchObject({ launch: [{ slot: 1 }], retire: [], start: [] });
+  });
+
+  it('retires an instance of ours that no slot needs', () => {
+    expect(planOf(World.healthy().boot(1, 2, { inventoried: false }))).toMatchObject({
+      retire: [{ slot: 1, instanceId: id(1, 2), member: false, reason: `is surplus: server-1 is ${id(1)}` }],
+    });
+  });
+
+  it('keeps a spare as long as the server is under suspicion', () => {
+    expect(planOf(World.healthy().hang(1).boot(1, 2))).toMatchObject({ retire: [], launch: [] });
+  });
+
+  it('keeps a spare as long as the server gives no proof of health', () => {
+    const world = World.healthy().boot(1, 2);
+    world.instance(1).report = null;
+    expect(planOf(world)).toMatchObject({ retire: [], launch: [] });
+  });
+
+  it('judges nobody in a slot whose server cannot be seen', () => {
+    const world = World.healthy().boot(1, 2);
+    Object.assign(world.instance(1), { state: 'unknown', report: null });
+    expect(planOf(world)).toMatchObject({ retire: [], launch: [] });
+
+    const empty = World.empty().boot(1, 1).boot(1, 2, { state: 'unknown', report: null });
+    expect(planOf(empty).retire).toEqual([]);
+  });
+
+  it('retires the predecessor once its successor is proven', () => {
+    const world = World.healthy().boot(1, 2).join(1, 2).serve(1, 2);
+    expect(planOf(world).retire).toMatchObject([{ instanceId: id(1) }]);
+    world.instance(1, 2).report = null;
+    expect(planOf(world).retire).toEqual([]);
+  });
+
+  it.each<[string, Partial<ReturnType<World['instance']>>]>([
+    ['whose agent never came online', { agent: 'never', report: null }],
+    ['whose agent is lost', { agent: 'lost', report: null }],
+    ['that EC2 never got past pending', { state: 'pending', agent: 'never', report: null }],
+  ])('retires a joiner past its time %s', (_, fields) => {
+    const world = World.healthy().terminate(1).vanish(1).forgetIn(1, { node: true, member: true });
+    world.boot(1, 2, { ...fields, launchedAt: NOW - JOIN_MS });
+    expect(planOf(world)).toMatchObject({ launch: [{ slot: 1 }], retire: [{ instanceId: id(1, 2), member: false }] });
+  });
+
+  it('gives a joiner its time', () => {
+    const world = World.healthy().terminate(1).vanish(1).forgetIn(1, { node: true, member: true });
+    world.boot(1, 2, { agent: 'never', report: null, launchedAt: NOW - JOIN_MS + 1000 });
+    expect(planOf(world)).toMatchObject({ launch: [], retire: [], start: [{ instanceId: id(1, 2) }] });
+  });
+
+  it('starts a half joined learner before anything else is removed or joined', () => {
+    const world = World.healthy(5).terminate(1).boot(4, 2).terminate(4).vanish(4).join(4, 2);
+    world.forgetIn(4, { node: true, member: true }).member(4, 2)!.learner = true;
+    expect(planOf(world)).toMatchObject({ retire: [], launch: [], start: [{ slot: 4, instanceId: id(4, 2) }] });
+  });
+
+  it('removes what only K3s still lists: a Node and a member', () => {
+    const world = World.healthy().vanish(2);
+    expect(planOf(world).retire).toMatchObject([{ instanceId: id(2), address: address(2), member: true }]);
+  });
+
+  it('removes a member that never got its Node', () => {
+    const world = World.healthy().terminate(2).forgetIn(2, { node: true });
+    expect(planOf(world).retire).toMatchObject([{ slot: 2, instanceId: id(2), address: address(2), member: true }]);
+  });
+
+  it('removes a Node whose member is gone', () => {
+    const world = World.healthy().terminate(2).forgetIn(2, { member: true });
+    expect(planOf(world).retire).toMatchObject([{ slot: 2, instanceId: id(2), member: true }]);
+  });
+
+  it('forgets a terminated instance that K3s has forgotten', () => {
+    const world = World.healthy().terminate(2).forgetIn(2, { node: true, member: true });
+    expect(planOf(world).retire).toMatchObject([{ slot: 2, instanceId: id(2), member: false }]);
+  });
+
+  it('removes two dead servers of five and then joins both successors', () => {
+    expect(planOf(World.healthy(5).terminate(1).terminate(2))).toMatchObject({
+      launch: [{ slot: 1 }, { slot: 2 }],
+      retire: [{ instanceId: id(1) }, { instanceId: id(2) }],
+    });
+  });
+
+  it('removes one living voter at most', () => {
+    const world = World.healthy(5).hang(1, { forMs: DWELL_MS }).hang(2, { forMs: DWELL_MS });
+    expect(planOf(world).retire).toHaveLength(1);
+  });
+
+  it('does not act through a server that takes no commands when another does', () => {
+    const world = World.healthy().terminate(2);
+    Object.assign(world.instance(0), { agent: 'lost', report: null });
+    expect(planOf(world).peer).toMatchObject({ slot: 1 });
+  });
+
+  it('registers a server that is not a target, or that was about to be none', () => {
+    const world = World.healthy();
+    world.instance(0).targets.http = 'unregistered';
+    world.instance(1).targets.api = 'draining';
+    expect(planOf(world)).toMatchObject({ register: [{ slot: 0 }, { slot: 1 }], apply: false });
+  });
+
+  it('applies manifests that are not the applied ones', () => {
+    const world = World.healthy();
+    world.observation.cluster.appliedManifests = 'b'.repeat(64);
+    expect(planOf(world)).toMatchObject({ apply: true, launch: [], retire: [], start: [], register: [] });
+  });
+
+  it('draws nothing from what is unknown', () => {
+    const world = World.healthy().blindfold('everything');
+    for (const instance of world.observation.instances) {
+      Object.assign(instance, { state: 'unknown', agent: 'unknown', statusCheck: 'unknown' });
+      instance.targets = { http: 'unknown', https: 'unknown', api: 'unknown' };
+    }
+    expect(isEmpty(planOf(world))).toBe(true);
+  });
+});

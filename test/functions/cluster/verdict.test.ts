@@ -1,0 +1,231 @@
+import { assess, mayHeal } from '../../../functions/cluster/verdict';
+import { DWELL_MS, id, NOW, POLICY, VERSION, World } from './world';
+
+const verdict = (world: World, policy = POLICY) => assess(world.observation, policy);
+const action = (world: World) => verdict(world).action;
+
+describe('nothing is done', () => {
+  it('when every server is in service', () => {
+    expect(verdict(World.healthy())).toMatchObject({ action: 'none', reason: '3 of 3 servers are in service' });
+  });
+
+  it('when only SSM has lost a server', () => {
+    const world = World.healthy();
+    Object.assign(world.instance(1), { agent: 'lost', report: null });
+    expect(action(world)).toBe('none');
+  });
+});
+
+describe('the cluster converges', () => {
+  it('from nothing', () => {
+    expect(verdict(World.empty())).toMatchObject({
+      action: 'converge',
+      reason: 'nothing exists: launch server-0, server-1, server-2; init 1, join 2; apply the manifests',
+    });
+  });
+
+  it('after a termination, without dwell or second signal', () => {
+    expect(verdict(World.healthy().terminate(1))).toMatchObject({
+      action: 'converge',
+      reason:
+        `replace server-1 ${id(1)}, which is terminated ` +
+        '(2 of the 2 voters left are proven healthy, a majority remains); launch server-1; apply the manifests',
+    });
+  });
+
+  it('after two signals have agreed for the dwell time', () => {
+    expect(verdict(World.healthy().hang(1, { forMs: DWELL_MS })).reason).toContain(
+      `server-1 ${id(1)}, which has API target unhealthy and Node not Ready for 90 s`,
+    );
+  });
+
+  it('after a server was stopped for the dwell time', () => {
+    expect(action(World.healthy().stop(1, DWELL_MS))).toBe('converge');
+  });
+
+  it('when two servers of five are terminated in different zones', () => {
+    expect(action(World.healthy(5).terminate(1).terminate(2))).toBe('converge');
+  });
+});
+
+describe('the orchestrator watches', () => {
+  it('one signal, for ever so long', () => {
+    const world = World.healthy().suspect(2, ['API target unhealthy'], 3_600_000);
+    world.instance(2).targets.api = 'unhealthy';
+    expect(verdict(world)).toMatchObject({
+      action: 'watch',
+      reason: `server-2 ${id(2)} has API target unhealthy for 3600 s: one signal of two`,
+      recheckAfterSeconds: 20,
+    });
+  });
+
+  it('two signals until the dwell time is over', () => {
+    expect(verdict(World.healthy().hang(1, { forMs: 30_000 }))).toMatchObject({
+      action: 'watch',
+      recheckAfterSeconds: 60,
+    });
+  });
+
+  it('a stopped server until the dwell time is over', () => {
+    expect(action(World.healthy().stop(1, 30_000))).toBe('watch');
+  });
+
+  it('a machine that still boots', () => {
+    const world = World.empty().boot(0).boot(1).boot(2, 1, { state: 'pending', privateIp: null, report: null });
+    expect(verdict(world)).toMatchObject({ action: 'watch', recheckAfterSeconds: 5 });
+  });
+
+  it('when a server is dead and nothing speaks against another, which gives no proof either', () => {
+    const world = World.healthy().terminate(1);
+    world.instance(2).report = null;
+    expect(verdict(world)).toMatchObject({ action: 'watch', reason: expect.stringContaining('waiting for proof') });
+  });
+
+  it('when nobody describes the cluster and nothing speaks against a majority', () => {
+    expect(action(World.healthy().blindfold('ReportStatus: throttled'))).toBe('watch');
+  });
+
+  it('until every server receives traffic', () => {
+    const world = World.healthy();
+    world.instance(1).targets.http = 'initial';
+    expect(verdict(world)).toMatchObject({ action: 'watch', reason: expect.stringContaining('http initial') });
+  });
+
+  it('when something could not be read, rather than to call it whole', () => {
+    const world = World.healthy();
+    world.instance(1).targets.http = 'unknown';
+    world.observation.blind.push('targets of http: throttled');
+    expect(action(world)).toBe('watch');
+  });
+});
+
+describe('the orchestrator refuses', () => {
+  const refused = (world: World, reason: string, policy = POLICY) =>
+    expect(verdict(world, policy)).toMatchObject({ action: 'refuse', reason: expect.stringContaining(reason) });
+
+  it('when a second server is sick', () => {
+    refused(World.healthy().terminate(1).hang(2), '2 of 3 voters are sick');
+  });
+
+  it('when two servers of one zone are sick', () => {
+    const world = World.healthy(5).hang(0, { forMs: DWELL_MS }).hang(3, { forMs: DWELL_MS });
+    refused(world, 'both sick in eu-west-3a');
+  });
+
+  it('when nothing could be observed', () => {
+    const world = World.healthy().blindfold('EC2 instances: throttled');
+    for (const instance of world.observation.instances) instance.state = 'unknown';
+    refused(world, 'nothing could be observed (EC2 instances: throttled)');
+  });
+
+  it('when nobody describes the cluster and a majority may be lost', () => {
+    refused(World.healthy().terminate(1).terminate(2).blindfold(), 'only 1 of 3 may be alive');
+  });
+
+  it('when an initialised cluster has lost every server, pointing at restore', () => {
+    refused(World.healthy().terminate(0).terminate(1).terminate(2).blindfold(), 'restore it from a snapshot');
+  });
+
+  it('when only machines are left that have never joined', () => {
+    const world = World.healthy().terminate(0).vanish(1).vanish(2).boot(1, 2).boot(2, 2);
+    world.observation.view = null;
+    refused(world, 'restore it from a snapshot');
+  });
+
+  it('when an initialised cluster has no instance at all', () => {
+    const world = World.healthy().vanish(0).vanish(1).vanish(2).blindfold();
+    refused(world, 'will not be initialised twice');
+  });
+
+  it('when a cluster answers that the record does not know', () => {
+    const world = World.healthy();
+    world.observation.cluster.phase = { name: 'uninitialised' };
+    refused(world, 'the record says that the cluster is uninitialised, but a K3s cluster with');
+  });
+
+  it('when something has joined an initialiser that is not done', () => {
+    const world = World.healthy();
+    world.observation.cluster.phase = { name: 'initialising', instanceId: id(0) };
+    refused(world, 'will not be initialised twice');
+  });
+
+  it('when healing is paused, and says what it would do', () => {
+    const world = World.healthy().terminate(1);
+    world.observation.cluster.paused = true;
+    refused(world, 'healing is paused; it would replace server-1');
+  });
+
+  it('when a new server would upgrade the cluster by accident', () => {
+    refused(World.healthy().terminate(1), `runs K3s ${VERSION}`, { ...POLICY, k3sVersion: 'v1.35.0+k3s1' });
+  });
+
+  it('the fourth replacement within an hour', () => {
+    const world = World.healthy().terminate(1);
+    world.observation.cluster.replacements = [NOW - 3_000_000, NOW - 2_000_000, NOW - 1_000_000];
+    refused(world, 'the limit is reached until 2026-11-22T14:10:00.000Z');
+    world.observation.cluster.replacements[0] = NOW - 3_600_000;
+    expect(action(world)).toBe('converge');
+  });
+
+  it('when no healthy server takes part', () => {
+    const world = World.healthy().terminate(1).forgetIn(1, { node: true, member: true });
+    world.node(0)!.deleting = true;
+    world.node(2)!.deleting = true;
+    expect(action(world)).not.toBe('converge');
+  });
+
+  it('when a member tells no machine, and something is to be done', () => {
+    const world = World.healthy().terminate(1);
+    world.observation.view!.members.push({ name: '', address: '10.9.9.9', learner: true });
+    refused(world, '10.9.9.9');
+  });
+
+  it('when nobody wants the cluster', () => {
+    const world = World.healthy();
+    world.observation.cluster.desired = 'absent';
+    refused(world, 'absent');
+  });
+});
+
+describe('an initialising cluster', () => {
+  const initialising = () => {
+    const world = World.empty().boot(0).boot(1).boot(2);
+    world.observation.cluster.phase = { name: 'initialising', instanceId: id(0) };
+    return world;
+  };
+
+  it('goes on with the same instance', () => {
+    expect(verdict(initialising())).toMatchObject({ action: 'converge', plan: { init: true, initInstanceId: id(0) } });
+  });
+
+  it('goes on with the same instance when K3s already runs there', () => {
+    expect(verdict(initialising().join(0))).toMatchObject({
+      action: 'converge',
+      plan: { init: true, initInstanceId: id(0) },
+    });
+  });
+
+  it('moves on when it is terminated', () => {
+    expect(verdict(initialising().terminate(0))).toMatchObject({
+      action: 'converge',
+      plan: { init: true, initInstanceId: null },
+    });
+  });
+
+  it('waits when it cannot be observed', () => {
+    const world = initialising();
+    world.instance(0).state = 'unknown';
+    expect(verdict(world)).toMatchObject({ action: 'watch', reason: expect.stringContaining(id(0)) });
+  });
+});
+
+describe('the healer may act', () => {
+  it('on a wanted, initialised cluster that is not paused, and on nothing else', () => {
+    const { cluster } = World.healthy().observation;
+    expect(mayHeal(cluster).allowed).toBe(true);
+    expect(mayHeal({ ...cluster, paused: true })).toEqual({ allowed: false, reason: 'healing is paused' });
+    expect(mayHeal({ ...cluster, desired: 'absent' }).allowed).toBe(false);
+    expect(mayHeal({ ...cluster, phase: { name: 'uninitialised' } }).allowed).toBe(false);
+    expect(mayHeal({ ...cluster, phase: { name: 'initialising', instanceId: id(0) } }).allowed).toBe(false);
+  });
+});

@@ -1,0 +1,375 @@
+import { DWELL_MS, id, World } from '../functions/cluster/world';
+import { Cloud } from './cloud';
+import { EXECUTION, lambdaError } from './workflow';
+
+const failed = (error: string, ...parts: string[]) => ({
+  status: 'FAILED',
+  error,
+  cause: expect.stringMatching(parts.map((part) => part.replace(/[()]/g, '\\$&')).join('.*')),
+});
+
+describe('a fresh creation', () => {
+  it('launches all, initialises the first, joins the others, applies and hands out the servers', async () => {
+    const cloud = new Cloud(World.empty());
+    const { outcome } = await cloud.run('cluster');
+    expect(outcome).toMatchObject({
+      status: 'SUCCEEDED',
+      output: {
+        status: 'converged',
+        changed: true,
+        rounds: 1,
+        reason: '3 of 3 servers are in service',
+        servers: [{ slot: 0, etcdVoter: true }, { slot: 1 }, { slot: 2, ready: true, healthyTargets: 3 }],
+      },
+    });
+    expect(cloud.deeds).toEqual(['launch 0', 'launch 1', 'launch 2', 'init 0', 'join 1', 'join 2', 'apply']);
+    expect(cloud.holder).toBeNull();
+  });
+
+  it('passes the stages in the order in which people know them', async () => {
+    const { states } = await new Cloud(World.empty()).run('cluster');
+    const stages = states.filter((state) =>
+      /^(AcquireLease|AssessCluster|LaunchServers|RetireServers|StartAndRegister|ApplyManifests|AwaitTargets|ReleaseLease|Converged)$/.test(
+        state,
+      ),
+    );
+    expect(stages).toEqual([
+      'AcquireLease',
+      'AssessCluster',
+      'LaunchServers',
+      'RetireServers',
+      'StartAndRegister',
+      'ApplyManifests',
+      'AwaitTargets',
+      'AssessCluster',
+      'ReleaseLease',
+      'Converged',
+    ]);
+  });
+
+  it('registers while K3s starts', async () => {
+    const { calls } = await new Cloud(World.empty()).run('cluster');
+    const order = calls.map(({ fn, payload }) => `${fn} ${payload.script ?? ''}`.trim());
+    expect(order.indexOf('RegisterTargets')).toBeLessThan(order.indexOf('CheckCommand StartServer'));
+  });
+
+  it('of five works as well', async () => {
+    const cloud = new Cloud(World.empty(5));
+    expect((await cloud.run('cluster')).outcome.status).toBe('SUCCEEDED');
+    expect(cloud.deeds.filter((deed) => deed.startsWith('join'))).toHaveLength(4);
+  });
+
+  it('polls until machines run, agents are online, commands end and targets are healthy', async () => {
+    const cloud = new Cloud(World.empty())
+      .fail('CheckServer', 'ServerNotYet', 'pending', 8)
+      .fail('SendCommand', 'AgentOffline', 'not yet', 10)
+      .fail('CheckCommand', 'CommandPending', 'in progress', 20)
+      .fail('CheckTargets', 'TargetsNotHealthy', 'initial', 15);
+    expect((await cloud.run('cluster')).outcome).toMatchObject({ status: 'SUCCEEDED', output: { rounds: 1 } });
+  });
+
+  it('survives throttling and Lambda’s own troubles on any call', async () => {
+    const cloud = new Cloud(World.empty());
+    for (const fn of Object.keys(cloud.answers)) {
+      cloud.fail(fn, 'Throttled', 'rate exceeded', 2);
+      cloud.fail(fn, 'Lambda.TooManyRequestsException', 'rate exceeded', 1);
+    }
+    expect((await cloud.run('cluster')).outcome.status).toBe('SUCCEEDED');
+  });
+
+  it('continues what a stopped execution has begun, without another instance', async () => {
+    const cloud = new Cloud(World.empty().boot(0).boot(1));
+    cloud.world.observation.cluster.phase = { name: 'initialising', instanceId: id(1) };
+    expect((await cloud.run('cluster')).outcome.status).toBe('SUCCEEDED');
+    expect(cloud.deeds).toEqual(['launch 2', 'init 1', 'join 0', 'join 2', 'apply']);
+  });
+});
+
+describe('on a healthy cluster', () => {
+  it('nothing is changed', async () => {
+    const cloud = new Cloud(World.healthy());
+    const { outcome, calls } = await cloud.run('cluster', { reason: 'just looking' });
+    expect(outcome).toMatchObject({ status: 'SUCCEEDED', output: { changed: false, rounds: 0 } });
+    expect(calls.map(({ fn }) => fn)).toEqual(['AcquireLease', 'AssessCluster', 'ReleaseLease']);
+    expect(cloud.deeds).toEqual([]);
+  });
+
+  it('new manifests are applied, and recorded as applied', async () => {
+    const cloud = new Cloud(World.healthy());
+    cloud.world.observation.cluster.appliedManifests = 'b'.repeat(64);
+    expect((await cloud.run('cluster')).outcome.status).toBe('SUCCEEDED');
+    expect((await cloud.run('cluster')).outcome.status).toBe('SUCCEEDED');
+    expect(cloud.deeds).toEqual(['apply']);
+  });
+});
+
+describe('the lease', () => {
+  it('held by another execution ends this one well, naming the holder', async () => {
+    const cloud = new Cloud(World.healthy());
+    cloud.holder = 'execution-x#0';
+    const { outcome, calls } = await cloud.run('cluster');
+    expect(outcome).toMatchObject({ status: 'SUCCEEDED', output: { status: 'held', holder: 'execution-x#0' } });
+    expect(calls).toHaveLength(1);
+  });
+
+  it('of an execution that runs no more is taken over after a second look', async () => {
+    const cloud = new Cloud(World.healthy());
+    const usual = cloud.answers.AcquireLease!;
+    let looks = 0;
+    cloud.answers.AcquireLease = (payload) =>
+      ++looks === 1
+        ? { status: 'stale', holder: 'execution-x#0', recheckAfterSeconds: 60, message: 'it was stopped' }
+        : usual(payload);
+    const { outcome, seconds } = await cloud.run('cluster');
+    expect(outcome.status).toBe('SUCCEEDED');
+    expect(seconds).toBeGreaterThanOrEqual(60);
+  });
+
+  it('that stays stale for ever is no reason to wait for ever', async () => {
+    const cloud = new Cloud(World.healthy());
+    cloud.answers.AcquireLease = () => ({
+      status: 'stale',
+      holder: 'execution-x#0',
+      recheckAfterSeconds: 60,
+      message: 'a command of execution-x#0 is still in flight',
+    });
+    expect((await cloud.run('cluster')).outcome).toEqual(
+      failed('LeaseUnavailable', 'AcquireLease: a command of execution-x#0'),
+    );
+  });
+
+  it('is not given to a healer that may not act', async () => {
+    const cloud = new Cloud(World.healthy());
+    cloud.answers.AcquireLease = () => ({ status: 'declined', message: 'healing is paused' });
+    expect((await cloud.run('cluster', { origin: 'healer' })).outcome).toMatchObject({
+      status: 'SUCCEEDED',
+      output: { status: 'declined', message: 'healing is paused' },
+    });
+  });
+
+  it('is not asked for with an input that is not valid', async () => {
+    const cloud = new Cloud(World.healthy()).fail('AcquireLease', 'InvalidInput', 'servers: unknown field');
+    const { outcome, calls } = await cloud.run('cluster', { servers: 4 });
+    expect(outcome).toEqual(failed('InvalidInput', '^AcquireLease: servers: unknown field$'));
+    expect(calls).toHaveLength(1);
+  });
+
+  it('lost on the way ends the execution', async () => {
+    const cloud = new Cloud(World.empty()).fail('LaunchServer', 'LeaseLost', 'execution-x#0 holds the lease', 9);
+    expect((await cloud.run('cluster')).outcome).toEqual(failed('LeaseLost', 'LaunchServers: server-0: execution-x#0'));
+  });
+});
+
+describe('a replacement', () => {
+  const ORDER = ['launch 1', 'terminate 1', 'deregister 1', 'remove 1', 'forget 1', 'join 1', 'apply'];
+
+  it('launches, fences, removes and joins, in this order', async () => {
+    const cloud = new Cloud(World.healthy().terminate(1));
+    expect((await cloud.run('cluster', { origin: 'healer', reason: 'server-1 is gone' })).outcome).toMatchObject({
+      status: 'SUCCEEDED',
+      output: { changed: true, rounds: 1 },
+    });
+    expect(cloud.deeds).toEqual(ORDER);
+  });
+
+  it('waits for the fence before the member is removed', async () => {
+    const cloud = new Cloud(World.healthy().terminate(1));
+    cloud.fail('CheckServer', 'ServerNotYet', 'shutting-down', 30, ({ until }) => until === 'terminated');
+    const { outcome, calls } = await cloud.run('cluster');
+    expect(outcome.status).toBe('SUCCEEDED');
+    const order = calls.map(({ fn, payload }) => `${fn} ${payload.until ?? payload.script ?? ''}`.trim());
+    expect(order.lastIndexOf('CheckServer terminated')).toBeLessThan(order.indexOf('SendCommand RemoveMember'));
+  });
+
+  it('of a machine that hangs waits until the dwell time is over', async () => {
+    const cloud = new Cloud(World.healthy().hang(1, { forMs: DWELL_MS / 2 }));
+    const { outcome, states } = await cloud.run('cluster');
+    expect(outcome.status).toBe('SUCCEEDED');
+    expect(states).toContain('WaitForRecheck');
+    expect(cloud.deeds).toEqual(ORDER);
+  });
+
+  it('does not happen to a server that recovers after the decision', async () => {
+    const cloud = new Cloud(World.healthy().hang(1, { forMs: DWELL_MS }));
+    const usual = cloud.answers.LaunchServer!;
+    cloud.answers.LaunchServer = (payload) => {
+      cloud.world.serve(1);
+      Object.assign(cloud.world.node(1)!, { ready: 'True' });
+      cloud.world.instance(1).report = { ...cloud.world.instance(0).report! };
+      return usual(payload);
+    };
+    const { outcome } = await cloud.run('cluster');
+    expect(outcome.status).toBe('SUCCEEDED');
+    expect(cloud.deeds).toEqual(['launch 1', 'terminate 1', 'deregister 1', 'forget 1']);
+    // The spare, not the server that recovered.
+    expect(cloud.world.observation.instances.map(({ instanceId }) => instanceId)).toEqual([id(0), id(1), id(2)]);
+  });
+
+  it('is refused when a majority would be at risk, and nothing is touched', async () => {
+    const cloud = new Cloud(World.healthy().terminate(1).hang(2));
+    expect((await cloud.run('cluster')).outcome).toEqual(failed('Refused', 'AssessCluster: .*2 of 3 voters are sick'));
+    expect(cloud.deeds).toEqual([]);
+    expect(cloud.holder).toBeNull();
+  });
+
+  it('removes the member through a peer again when its time has not come', async () => {
+    const cloud = new Cloud(World.healthy().terminate(1));
+    cloud.failScript('RemoveMember', 'TryAgain', 'no leader', 3);
+    expect((await cloud.run('cluster')).outcome.status).toBe('SUCCEEDED');
+    expect(cloud.deeds).toEqual(ORDER);
+  });
+
+  it('whose fence does not close is left alone and reported', async () => {
+    const cloud = new Cloud(World.healthy().hang(1, { forMs: DWELL_MS }));
+    cloud.fail('CheckServer', 'ServerNotYet', 'shutting-down', 999, ({ until }) => until === 'terminated');
+    expect((await cloud.run('cluster')).outcome).toEqual(
+      failed('ServerNotYet', `RetireServers: server-1 ${id(1)}: shutting-down`),
+    );
+    expect(cloud.deeds).not.toContain('remove 1');
+  });
+});
+
+describe('when something fails', () => {
+  it('for good, the reason names stage, server and cause, and the lease is free', async () => {
+    const cloud = new Cloud(World.empty()).failScript(
+      'StartServer',
+      'ScriptFailed',
+      'StartServer exited 1: no such file',
+    );
+    expect((await cloud.run('cluster')).outcome).toEqual(
+      failed('ScriptFailed', `^StartAndRegister: server-0 ${id(0)}: StartServer exited 1: no such file$`),
+    );
+    expect(cloud.holder).toBeNull();
+  });
+
+  it('without an answer, that is said', async () => {
+    const cloud = new Cloud(World.empty());
+    cloud.answers.BeginInit = () => {
+      throw lambdaError('States.Timeout', '');
+    };
+    expect((await cloud.run('cluster')).outcome).toEqual(failed('States.Timeout', 'StartAndRegister'));
+  });
+
+  it('in a way that no contract knows, it is not retried', async () => {
+    const cloud = new Cloud(World.empty()).fail('AssessCluster', 'TypeError', 'x is undefined', 99);
+    const { outcome, calls } = await cloud.run('cluster');
+    expect(outcome).toEqual(failed('TypeError', 'AssessCluster: x is undefined'));
+    expect(calls.filter(({ fn }) => fn === 'AssessCluster')).toHaveLength(1);
+  });
+
+  it('because a zone has no capacity, the other launches are recorded all the same', async () => {
+    const cloud = new Cloud(World.empty());
+    cloud.fail('LaunchServer', 'CapacityUnavailable', 'no t3.medium in eu-west-3a', 9, ({ slot }) => slot === 0);
+    expect((await cloud.run('cluster')).outcome).toEqual(
+      failed('CapacityUnavailable', 'LaunchServers: server-0: no t3.medium in eu-west-3a'),
+    );
+    expect(cloud.deeds).toEqual(['launch 1', 'launch 2']);
+    expect(cloud.holder).toBeNull();
+  });
+
+  it('while a machine boots, the next round launches another', async () => {
+    const cloud = new Cloud(World.empty());
+    const usual = cloud.answers.CheckServer!;
+    let lost = false;
+    cloud.answers.CheckServer = (payload) => {
+      if (lost || payload.instanceId !== id(2)) return usual(payload);
+      lost = true;
+      cloud.world.terminate(2);
+      throw lambdaError('ServerLost', 'Server.InternalError');
+    };
+    expect((await cloud.run('cluster')).outcome).toMatchObject({ status: 'SUCCEEDED', output: { rounds: 2 } });
+    expect(cloud.launches).toBe(4);
+  });
+
+  it('because the first server dies during init, another one initialises', async () => {
+    const cloud = new Cloud(World.empty());
+    const usual = cloud.answers.CheckCommand!;
+    cloud.answers.CheckCommand = (payload) => {
+      if (payload.instanceId !== id(0)) return usual(payload);
+      cloud.world.terminate(0);
+      throw lambdaError('AgentLost', 'the command was never answered');
+    };
+    expect((await cloud.run('cluster')).outcome).toMatchObject({ status: 'SUCCEEDED', output: { rounds: 2 } });
+    expect(cloud.deeds.filter((deed) => deed.startsWith('init'))).toEqual(['init 0']);
+    expect(cloud.world.observation.instances.map(({ instanceId }) => instanceId)).toContain(id(0, 2));
+  });
+
+  it('because the only server dies after init, no second cluster is initialised', async () => {
+    const cloud = new Cloud(World.empty());
+    const usual = cloud.answers.CompleteInit!;
+    cloud.answers.CompleteInit = (payload) => {
+      const output = usual(payload);
+      cloud.world.terminate(0);
+      cloud.world.observation.view = null;
+      return output;
+    };
+    cloud.fail('CheckCommand', 'AgentLost', 'no route to the peer', 99, ({ instanceId }) => instanceId !== id(0));
+    const { outcome } = await cloud.run('cluster');
+    expect(outcome).toEqual(failed('Refused', 'restore it from a snapshot'));
+    expect(cloud.deeds.filter((deed) => deed.startsWith('init'))).toHaveLength(1);
+  });
+
+  it('for a while, the script is sent again', async () => {
+    const cloud = new Cloud(World.empty()).failScript('StartServer', 'TryAgain', 'user data has not finished', 6);
+    const { outcome, calls } = await cloud.run('cluster');
+    expect(outcome).toMatchObject({ status: 'SUCCEEDED', output: { rounds: 1 } });
+    expect(calls.filter(({ fn, payload }) => fn === 'SendCommand' && payload.script === 'StartServer')).toHaveLength(9);
+  });
+
+  it('for too long, the machine is replaced in a later round', async () => {
+    const cloud = new Cloud(World.empty());
+    const usual = cloud.answers.CheckCommand!;
+    cloud.answers.CheckCommand = (payload) => {
+      if (payload.instanceId !== id(2)) return usual(payload);
+      cloud.world.instance(2).report!.k3s = 'activating';
+      throw lambdaError('TryAgain', 'too many learner members');
+    };
+    const { outcome } = await cloud.run('cluster');
+    expect(outcome).toMatchObject({ status: 'SUCCEEDED' });
+    expect(cloud.deeds).toEqual(expect.arrayContaining(['launch 2', 'terminate 2', 'join 2']));
+  });
+
+  it('round after round, the last failure is the error', async () => {
+    const cloud = new Cloud(World.empty()).fail('SendCommand', 'AgentOffline', 'SSM does not know it', 9999);
+    const { outcome } = await cloud.run('cluster');
+    expect(outcome).toEqual(
+      failed('AgentOffline', `server-0 ${id(0)}: SSM does not know it; not converged after 3 rounds`),
+    );
+    expect(cloud.holder).toBeNull();
+  });
+
+  it('to become healthy at the load balancer, the reason says what is missing', async () => {
+    const cloud = new Cloud(World.healthy());
+    cloud.world.instance(1).targets.http = 'initial';
+    expect((await cloud.run('cluster')).outcome).toEqual(
+      failed('NotConverged', '20 looks: server-1 .* does not receive all traffic yet: http initial'),
+    );
+  });
+
+  it('and releasing fails as well, the original reason is told', async () => {
+    const cloud = new Cloud(World.empty())
+      .failScript('StartServer', 'ScriptFailed', 'exited 1')
+      .fail('ReleaseLease', 'TypeError', 'broken', 9);
+    expect((await cloud.run('cluster')).outcome).toEqual(failed('ScriptFailed', 'exited 1'));
+  });
+
+  it('only while releasing, that is a failure too', async () => {
+    const cloud = new Cloud(World.healthy()).fail('ReleaseLease', 'TypeError', 'broken', 9);
+    expect((await cloud.run('cluster')).outcome).toEqual(failed('TypeError', 'ReleaseLease: broken'));
+  });
+
+  it('with a command in flight, the lease is released once the command is over', async () => {
+    const cloud = new Cloud(World.empty())
+      .failScript('StartServer', 'ScriptFailed', 'exited 1')
+      .fail('ReleaseLease', 'CommandInFlight', 'cancelling', 4);
+    await cloud.run('cluster');
+    expect(cloud.holder).toBeNull();
+  });
+});
+
+it('every step acts in the name of the execution', async () => {
+  const { calls } = await new Cloud(World.empty()).run('cluster');
+  for (const { payload } of calls) {
+    if ('execution' in payload) expect(payload.execution).toEqual({ id: EXECUTION, redrive: 0 });
+  }
+});
