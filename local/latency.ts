@@ -82,6 +82,21 @@ export const PROFILE = {
   'k3s.kubectl': { p50: 150, p95: 500, source: 'kubectl against a local API server; measured on small nodes' },
   'k3s.remove-member': { p50: 1000, p95: 3000, source: 'member gone after 1 s (measured 2026-11-22)' },
   'k3s.node-ready-after-join': { p50: 3000, p95: 8000, source: 'kubelet registration and CNI; part of 43-60 s' },
+  'k3s.election': {
+    p50: 6500,
+    p95: 9500,
+    source: 'K3s sets etcd election timeout 5 s (k3s pkg/etcd/etcd.go); raft draws between one and two timeouts',
+  },
+  'k3s.learner-catch-up': {
+    p50: 2000,
+    p95: 6000,
+    source: 'a learner receives a snapshot of some megabytes; no published figure, part of 43-60 s per join',
+  },
+  'k3s.helm-install': {
+    p50: 15000,
+    p95: 30000,
+    source: 'helm-install jobs of the packaged charts on a new cluster; no published figure',
+  },
   'image.pull': { p50: 5000, p95: 12000, source: 'tens of MB from a public registry to EC2; no published figure' },
   'pod.start': { p50: 1500, p95: 4000, source: 'container start plus first readiness probe; no published figure' },
 } as const satisfies Record<string, Delay>;

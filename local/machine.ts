@@ -29,9 +29,15 @@ export interface Machine {
   readonly address: string;
   /**
    * Runs a script as the SSM agent would: as root, with `environment` added to the machine's own, killed with its
-   * children after `timeLimitSeconds` of AWS time. Never settles while the machine hangs; rejects when it is killed.
+   * children after `timeLimitSeconds` of AWS time, or as soon as `cancelled` aborts. Never settles while the machine
+   * hangs; rejects when it is killed.
    */
-  run(script: string, environment: Record<string, string>, timeLimitSeconds: number): Promise<RunResult>;
+  run(
+    script: string,
+    environment: Record<string, string>,
+    timeLimitSeconds: number,
+    cancelled?: AbortSignal,
+  ): Promise<RunResult>;
   /** The kernel hangs: nothing answers and nothing progresses, although EC2 says running. */
   freeze(): void;
   /** Power off at once. The disk survives a stop, not a termination. */

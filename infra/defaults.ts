@@ -1,0 +1,20 @@
+/**
+ * The K3s release that is installed unless `cluster.json` names another.
+ * Embedded: Kubernetes v1.35.8, etcd v3.6.14-k3s1, containerd v2.2.7-k3s1, Flannel v0.28.4, Traefik v3.7.8 (chart 40),
+ * CoreDNS v1.14.6, metrics-server v0.9.0, helm-controller v0.17.7.
+ * Source: https://github.com/k3s-io/k3s/releases/tag/v1.35.8%2Bk3s1
+ */
+export const DEFAULT_K3S_VERSION = 'v1.35.8+k3s1';
+
+/** K3s' own defaults for `cluster-cidr` and `service-cidr`. https://docs.k3s.io/cli/server#networking */
+export const POD_CIDR = '10.42.0.0/16';
+export const SERVICE_CIDR = '10.43.0.0/16';
+
+/** A public image with socat for both architectures. By tag: its digest is not vouched for here. */
+export const DEFAULT_TCPECHO_IMAGE = 'docker.io/alpine/socat:1.8.0.3';
+
+/** Two vCPUs and 4 to 8 GiB, from different pools of capacity: the next is tried when one is exhausted. */
+export const DEFAULT_INSTANCE_TYPES = {
+  x86_64: ['t3.medium', 't3a.medium', 'm7i-flex.large'],
+  arm64: ['t4g.medium', 'm7g.large', 'c7g.large'],
+} as const;

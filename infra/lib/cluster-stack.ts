@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import { type App, Stack } from 'aws-cdk-lib';
+import { Asset } from 'aws-cdk-lib/aws-s3-assets';
+import { TAG } from '../../functions/cluster/names';
+import type { Config } from '../config';
+import { writeManifests } from '../manifests';
+import { namesOf } from '../names';
+import { Functions } from './functions';
+import { Guard } from './guard';
+import { LoadBalancer } from './load-balancer';
+import { Network } from './network';
+import { Nodes } from './nodes';
+import { publish } from './outputs';
+import { PORT } from './ports';
+import { State } from './state';
+import { Workflow } from './workflow';
+
+export interface ClusterStackProps {
+  readonly config: Config;
+  /** The project: statemachine/ and manifests/ are read below it. */
+  readonly root: string;
+  /** Where the function bundles are. */
+  readonly bundles: string;
+}
+
+/** One K3s cluster and the workflows that keep it alive. */
+export class ClusterStack extends Stack {
+  constructor(app: App, { config, root, bundles }: ClusterStackProps) {
+    const names = namesOf(config.name);
+    super(app, names.stack, {
+      stackName: names.stack,
+      description: `Highly available K3s cluster "${config.name}"`,
+      // Without a region the stack fits any: the deploying credentials decide.
+      env: { region: config.region },
+      tags: { [TAG.cluster]: config.name },
+    });
+
+    const network = new Network(this, 'Network', config);
+    const loadBalancer = new LoadBalancer(this, 'LoadBalancer', { network, names });
+    const state = new State(this, 'State', config);
+    const rendered = writeManifests(root, config, join(app.outdir, 'manifests.json'));
+    const manifests = new Asset(this, 'Manifests', { path: rendered.path });
+    const nodes = new Nodes(this, 'Nodes', { config, names, network, loadBalancer, state, manifests });
+    const functions = new Functions(this, 'Functions', { config, names, network, loadBalancer, nodes, state, bundles });
+    const workflow = new Workflow(this, 'Workflow', {
+      root,
+      names,
+      functions,
+      substitutions: {
+        ClusterName: config.name,
+        ManifestsUri: manifests.s3ObjectUrl,
+        ManifestsSha256: rendered.sha256,
+      },
+    });
+    new Guard(this, 'Guard', { functions, before: [network, loadBalancer, state, nodes, functions, workflow] });
+
+    publish(this, {
+      ClusterName: { value: config.name, description: 'Name of the cluster' },
+      StateMachineArn: { value: workflow.cluster.stateMachineArn, description: 'Start it with {} to create or repair' },
+      DeleteStateMachineArn: {
+        value: workflow.deletion.stateMachineArn,
+        description: `Start it with {"confirm":"${config.name}"} to delete the cluster`,
+      },
+      LoadBalancerDns: { value: loadBalancer.dnsName, description: 'Name of the load balancer' },
+      Url: {
+        value: config.domain ? `https://${config.domain}/` : `http://${loadBalancer.dnsName}/`,
+        description: 'Where the demo answers',
+      },
+      ApiEndpoint: {
+        value: `https://${loadBalancer.dnsName}:${PORT.api}`,
+        description: 'Kubernetes API, for the configured networks only',
+      },
+      TableName: { value: state.table.tableName, description: 'Inventory of the cluster' },
+      DocumentPrefix: { value: names.documentPrefix, description: 'Prefix of the SSM documents' },
+    });
+  }
+}

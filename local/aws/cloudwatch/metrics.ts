@@ -1,0 +1,78 @@
+/** Metrics: what other services and callers of PutMetricData know about a period of time. */
+
+export type Dimensions = Record<string, string>;
+export type Statistic = 'Average' | 'Sum' | 'Minimum' | 'Maximum' | 'SampleCount';
+
+/** Half open: from `start` up to but not including `end`, milliseconds since the epoch. */
+export interface Period {
+  start: number;
+  end: number;
+}
+
+/** The value of a metric in a period; undefined when there is no data. */
+export type MetricProvider = (dimensions: Dimensions, statistic: Statistic, period: Period) => number | undefined;
+
+interface Sample {
+  at: number;
+  sum: number;
+  count: number;
+  minimum: number;
+  maximum: number;
+}
+
+/** How long samples are kept: longer than any alarm here looks back. */
+const KEPT_MS = 24 * 3_600_000;
+
+export class Metrics {
+  private readonly providers = new Map<string, MetricProvider>();
+  private readonly samples = new Map<string, Sample[]>();
+
+  /** Lets another service answer for one of its metrics. */
+  provide(namespace: string, name: string, provider: MetricProvider): void {
+    this.providers.set(key(namespace, name), provider);
+  }
+
+  put(namespace: string, name: string, dimensions: Dimensions, sample: Sample): void {
+    const at = key(namespace, name, dimensions);
+    const kept = (this.samples.get(at) ?? []).filter((other) => other.at > sample.at - KEPT_MS);
+    this.samples.set(at, [...kept, sample]);
+  }
+
+  value(
+    namespace: string,
+    name: string,
+    dimensions: Dimensions,
+    statistic: Statistic,
+    period: Period,
+  ): number | undefined {
+    const provider = this.providers.get(key(namespace, name));
+    if (provider) return provider(dimensions, statistic, period);
+    const samples = (this.samples.get(key(namespace, name, dimensions)) ?? []).filter(
+      ({ at }) => at >= period.start && at < period.end,
+    );
+    return samples.length === 0 ? undefined : aggregate(samples, statistic);
+  }
+}
+
+function aggregate(samples: Sample[], statistic: Statistic): number {
+  const sum = samples.reduce((total, sample) => total + sample.sum, 0);
+  const count = samples.reduce((total, sample) => total + sample.count, 0);
+  switch (statistic) {
+    case 'Sum':
+      return sum;
+    case 'SampleCount':
+      return count;
+    case 'Average':
+      return sum / count;
+    case 'Minimum':
+      return Math.min(...samples.map(({ minimum }) => minimum));
+    case 'Maximum':
+      return Math.max(...samples.map(({ maximum }) => maximum));
+  }
+}
+
+/** A metric is its namespace, its name and exactly its dimensions, in any order. */
+function key(namespace: string, name: string, dimensions?: Dimensions): string {
+  const sorted = dimensions && Object.entries(dimensions).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([namespace, name, sorted]);
+}

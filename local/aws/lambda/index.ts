@@ -1,0 +1,349 @@
+/**
+ * Lambda: functions from S3 deployment packages, synchronous and asynchronous invocation.
+ * Not modelled, and therefore refused: versions, aliases, layers, images, URLs, event source mappings, destinations,
+ * reserved concurrency.
+ */
+import { z } from 'zod';
+import type { LogWriter } from '../logs/writer';
+import { provision } from '../properties';
+import {
+  AwsError,
+  type Operation,
+  operation,
+  type Provision,
+  type Provisioned,
+  type Service,
+  type World,
+} from '../service';
+import { startDeadline } from './deadline';
+import { type Environment, Environments } from './environments';
+import {
+  arnMatches,
+  EVENT_INVOKE_CONFIG,
+  FUNCTION,
+  type FunctionProperties,
+  functionName,
+  type LambdaFunction,
+  PERMISSION,
+} from './function';
+import type { InvokeAnswer, InvokeRequest, LambdaInvoker } from './invoker';
+import type { InvocationResult, LambdaRuntime } from './runtime';
+import { WorkerRuntime } from './worker-runtime';
+
+/** Bytes of a synchronous request or response (Lambda quotas: 6 MB). */
+const PAYLOAD_LIMIT = 6 * 1024 * 1024;
+/** Bytes of the log's end that an answer can carry. */
+const LOG_TAIL = 4096;
+/** Waits before the retries of an asynchronous invocation, minutes (Developer Guide, "Asynchronous invocation"). */
+const RETRY_MINUTES = [1, 2];
+
+const NAME = z.string().min(1).max(170);
+const INVOKE = z.strictObject({
+  FunctionName: NAME,
+  InvocationType: z.enum(['RequestResponse', 'Event']).default('RequestResponse'),
+  LogType: z.enum(['None', 'Tail']).default('None'),
+  Payload: z.string().default(''),
+});
+
+export interface LambdaDependencies {
+  /** The directory that a deployment package was unpacked to. */
+  asset(bucket: string, key: string): string | Promise<string>;
+  /** The URL functions call AWS at, asked for when an environment starts. */
+  endpointUrl(): string;
+  logs?: LogWriter;
+  runtime?: LambdaRuntime;
+}
+
+export class Lambda implements Service, LambdaInvoker {
+  readonly name = 'lambda';
+  readonly protocol = 'rest-json';
+  readonly version = '2015-03-31';
+  readonly operations: Record<string, Operation>;
+  readonly resources: Record<string, Provision>;
+  /** Of all functions. */
+  readonly counters = { invocations: 0, errors: 0 };
+
+  private readonly functions = new Map<string, LambdaFunction>();
+  private readonly environments: Environments;
+  private readonly random;
+
+  constructor(
+    private readonly world: World,
+    private readonly dependencies: LambdaDependencies,
+  ) {
+    this.random = world.random.fork('lambda');
+    this.environments = new Environments(
+      world,
+      dependencies.runtime ?? new WorkerRuntime(),
+      dependencies.endpointUrl,
+      (environment, line) => this.write(environment, line),
+    );
+    this.resources = {
+      'AWS::Lambda::Function': provision('AWS::Lambda::Function', FUNCTION, (properties, logicalId) =>
+        this.create(logicalId, properties),
+      ),
+      'AWS::Lambda::Permission': provision('AWS::Lambda::Permission', PERMISSION, (properties, logicalId) => {
+        this.find(properties.FunctionName).permissions.push({
+          principal: properties.Principal,
+          sourceArn: properties.SourceArn,
+          sourceAccount: properties.SourceAccount,
+        });
+        return { ref: logicalId, attributes: { Id: logicalId } };
+      }),
+      'AWS::Lambda::EventInvokeConfig': provision(
+        'AWS::Lambda::EventInvokeConfig',
+        EVENT_INVOKE_CONFIG,
+        (properties, logicalId) => {
+          const fn = this.find(properties.FunctionName);
+          fn.maximumRetryAttempts = properties.MaximumRetryAttempts;
+          fn.maximumEventAgeSeconds = properties.MaximumEventAgeInSeconds;
+          return { ref: logicalId, attributes: {} };
+        },
+      ),
+    };
+    this.operations = {
+      Invoke: operation({
+        input: INVOKE,
+        handle: async ({ FunctionName, InvocationType, LogType, Payload }, { requestId }) => {
+          const request = { functionName: FunctionName, payload: Payload, invocationType: InvocationType, requestId };
+          const answer = await this.perform(request);
+          return {
+            StatusCode: answer.statusCode,
+            Payload: answer.payload,
+            FunctionError: answer.functionError,
+            ...(LogType === 'Tail' && answer.log !== undefined
+              ? { LogResult: Buffer.from(answer.log).subarray(-LOG_TAIL).toString('base64') }
+              : {}),
+            ...(InvocationType === 'RequestResponse' ? { ExecutedVersion: '$LATEST' } : {}),
+          };
+        },
+      }),
+      GetFunction: operation({
+        input: z.strictObject({ FunctionName: NAME }),
+        handle: ({ FunctionName }) => {
+          const { Code } = this.find(FunctionName).properties;
+          return {
+            Configuration: configuration(this.find(FunctionName)),
+            Code: { RepositoryType: 'S3', Location: `s3://${Code.S3Bucket}/${Code.S3Key}` },
+          };
+        },
+      }),
+      ListFunctions: operation({
+        input: z.strictObject({}),
+        handle: () => ({ Functions: [...this.functions.values()].map(configuration) }),
+      }),
+    };
+  }
+
+  /** Cold starts so far. */
+  get coldStarts(): number {
+    return this.environments.coldStarts;
+  }
+
+  /**
+   * Invokes a function on behalf of another service; faults apply as they do to calls over the wire.
+   * @throws AwsError
+   */
+  async invoke(request: InvokeRequest): Promise<InvokeAnswer> {
+    const fault = this.world.faults.take('lambda', 'Invoke', {
+      FunctionName: request.functionName,
+      Payload: request.payload,
+    });
+    if (fault?.kind === 'throttle') throw new AwsError('TooManyRequestsException', 'Rate Exceeded.', 429);
+    if (fault?.kind === 'error') throw new AwsError(fault.code, fault.message, fault.status);
+    const answer = await this.perform(request);
+    if (fault?.kind === 'lost-reply')
+      throw new AwsError('SdkClientException', 'Unable to execute HTTP request: Connection reset', 500);
+    return answer;
+  }
+
+  /** Whether a service may invoke the function for one of its resources: an AWS::Lambda::Permission says so. */
+  permits(functionReference: string, principal: string, sourceArn: string): boolean {
+    const { account } = this.world;
+    return this.find(functionReference).permissions.some(
+      (permission) =>
+        permission.principal === principal &&
+        (permission.sourceArn === undefined || arnMatches(permission.sourceArn, sourceArn)) &&
+        (permission.sourceAccount === undefined || permission.sourceAccount === account),
+    );
+  }
+
+  close(): Promise<void> {
+    return this.environments.close();
+  }
+
+  private async perform({
+    functionName: reference,
+    payload,
+    invocationType,
+    requestId,
+  }: InvokeRequest): Promise<InvokeAnswer> {
+    const fn = this.find(reference);
+    if (Buffer.byteLength(payload) > PAYLOAD_LIMIT)
+      throw new AwsError(
+        'RequestTooLargeException',
+        `${Buffer.byteLength(payload)} byte payload is too large for the RequestResponse invocation type (limit ${PAYLOAD_LIMIT} bytes)`,
+        413,
+      );
+    const event = payload === '' ? '{}' : payload;
+    assertJson(event);
+    if (invocationType === 'RequestResponse') return this.run(fn, event, requestId);
+    this.queue(fn, event, requestId);
+    return { statusCode: 202, payload: '' };
+  }
+
+  private async run(fn: LambdaFunction, payload: string, requestId: string): Promise<InvokeAnswer> {
+    const { clock, latency } = this.world;
+    this.counters.invocations++;
+    const environment = await this.environments.acquire(fn);
+    await clock.sleep(latency.sample('lambda.invoke'));
+    environment.lines = [];
+    const write = (line: string) => this.write(environment, line);
+    const started = clock.now();
+    write(`START RequestId: ${requestId} Version: $LATEST`);
+    const result = await this.compute(environment, payload, requestId);
+    const duration = (clock.now() - started).toFixed(2);
+    write(`END RequestId: ${requestId}`);
+    write(`REPORT RequestId: ${requestId}\tDuration: ${duration} ms\tMemory Size: ${fn.properties.MemorySize} MB`);
+    const log = environment.lines.join('\n');
+    if (result.ok) return { statusCode: 200, payload: result.payload, log };
+    this.counters.errors++;
+    return { statusCode: 200, payload: JSON.stringify(result.error), functionError: 'Unhandled', log };
+  }
+
+  /** Lets the environment compute, holding the clock, until it answers or its time is over. */
+  private async compute(environment: Environment, payload: string, requestId: string): Promise<InvocationResult> {
+    const { clock } = this.world;
+    const seconds = environment.fn.properties.Timeout;
+    const hold = clock.hold();
+    environment.caller.hold = hold;
+    try {
+      const result = await new Promise<InvocationResult>((resolve, reject) => {
+        const deadline = startDeadline(clock, seconds * 1000, () => {
+          deadline.cancel();
+          resolve(timedOut(requestId, seconds));
+        });
+        environment.environment
+          .invoke({ requestId, payload, deadline: Math.floor(clock.now()) + seconds * 1000 })
+          .then(resolve, reject)
+          .finally(() => deadline.cancel());
+      });
+      if (!result.ok && result.fatal) this.environments.discard(environment);
+      else this.environments.release(environment);
+      return result;
+    } finally {
+      environment.caller.hold = undefined;
+      hold.release();
+    }
+  }
+
+  /** Runs an event in the background, again after a failure: AWS retries twice, after one and two minutes. */
+  private queue(fn: LambdaFunction, payload: string, requestId: string): void {
+    const { clock } = this.world;
+    const accepted = clock.now();
+    const attempt = async (made: number): Promise<void> => {
+      const { functionError } = await this.run(fn, payload, requestId);
+      if (functionError === undefined) return;
+      const wait = (RETRY_MINUTES[made] ?? 0) * 60_000;
+      const tooOld = clock.now() + wait - accepted > fn.maximumEventAgeSeconds * 1000;
+      if (made >= fn.maximumRetryAttempts || tooOld) {
+        this.world.log('an asynchronous invocation failed for good', { function: fn.name, requestId });
+        return;
+      }
+      await clock.sleep(wait);
+      await attempt(made + 1);
+    };
+    attempt(0).catch((error: unknown) => {
+      this.world.log('an asynchronous invocation broke', { function: fn.name, requestId, error: String(error) });
+    });
+  }
+
+  private write({ fn, logStream, lines }: Environment, line: string): void {
+    lines.push(line);
+    this.dependencies.logs?.write(fn.logGroup, logStream, line, { createGroup: true });
+  }
+
+  private async create(logicalId: string, properties: FunctionProperties): Promise<Provisioned> {
+    const { region, account, clock } = this.world;
+    const name = properties.FunctionName ?? `${logicalId.slice(0, 51)}-${this.random.hex(12)}`;
+    const arn = `arn:aws:lambda:${region}:${account}:function:${name}`;
+    this.functions.set(name, {
+      name,
+      arn,
+      properties,
+      directory: await this.dependencies.asset(properties.Code.S3Bucket, properties.Code.S3Key),
+      logGroup: properties.LoggingConfig?.LogGroup ?? `/aws/lambda/${name}`,
+      createdAt: clock.now(),
+      permissions: [],
+      maximumRetryAttempts: 2,
+      maximumEventAgeSeconds: 21_600,
+    });
+    return { ref: name, attributes: { Arn: arn } };
+  }
+
+  private find(reference: string): LambdaFunction {
+    const name = functionName(reference);
+    const fn = this.functions.get(name);
+    if (fn) return fn;
+    const { region, account } = this.world;
+    throw new AwsError(
+      'ResourceNotFoundException',
+      `Function not found: arn:aws:lambda:${region}:${account}:function:${name}`,
+      404,
+    );
+  }
+}
+
+/** What Lambda answers for a function that took too long. */
+const timedOut = (requestId: string, seconds: number): InvocationResult => ({
+  ok: false,
+  error: {
+    errorType: 'Sandbox.Timedout',
+    errorMessage: `RequestId: ${requestId} Error: Task timed out after ${seconds.toFixed(2)} seconds`,
+  },
+  fatal: true,
+});
+
+function assertJson(text: string): void {
+  try {
+    JSON.parse(text);
+  } catch (error) {
+    throw new AwsError(
+      'InvalidRequestContentException',
+      `Could not parse request body into json: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+}
+
+function configuration({ name, arn, properties, createdAt, logGroup }: LambdaFunction): Record<string, unknown> {
+  return {
+    FunctionName: name,
+    FunctionArn: arn,
+    Runtime: properties.Runtime,
+    Role: properties.Role,
+    Handler: properties.Handler,
+    Description: properties.Description ?? '',
+    Timeout: properties.Timeout,
+    MemorySize: properties.MemorySize,
+    LastModified: new Date(createdAt).toISOString().replace('Z', '+0000'),
+    Version: '$LATEST',
+    ...(properties.Environment && { Environment: { Variables: properties.Environment.Variables } }),
+    TracingConfig: { Mode: properties.TracingConfig?.Mode ?? 'PassThrough' },
+    State: 'Active',
+    LastUpdateStatus: 'Successful',
+    PackageType: 'Zip',
+    Architectures: properties.Architectures ?? ['x86_64'],
+    LoggingConfig: { LogFormat: properties.LoggingConfig?.LogFormat ?? 'Text', LogGroup: logGroup },
+  };
+}
+
+export type { InvokeAnswer, InvokeRequest, LambdaInvoker } from './invoker';
+export type {
+  EnvironmentSpec,
+  FunctionError,
+  Invocation,
+  InvocationResult,
+  LambdaEnvironment,
+  LambdaRuntime,
+} from './runtime';
+export { WorkerRuntime } from './worker-runtime';

@@ -1,0 +1,150 @@
+/** The embedded AWS as a whole: its services, its machines, and the stack deployed into it. */
+import type { LambdaRuntime } from './aws/lambda';
+import type { World } from './aws/service';
+import type { Clock } from './clock';
+import { Credentials } from './credentials';
+import { Faults } from './faults';
+import { createK3s } from './k3s';
+import { BashMachineHost } from './k3s/host/bash-host';
+import type { HostOptions } from './k3s/host/options';
+import { TwinMachineHost } from './k3s/host/twin-host';
+import { Latency } from './latency';
+import { createSocketNetwork } from './network-sockets';
+import { TableNetwork } from './network-table';
+import { Random } from './random';
+import { createServices, listServices, type Services } from './services';
+import { CustomResourceResponses, deploy, RESPONSE_PATH, readAssembly, type Stack } from './stack';
+import { type ClusterState, describeCluster } from './state';
+import { createEndpoint, type Endpoint } from './wire/endpoint';
+import { jsonResponse, type Route, serve } from './wire/server';
+
+export interface EmbeddedOptions {
+  /** The cloud assembly to deploy (`cdk.out`). */
+  assembly: string;
+  clock: Clock;
+  /** All chance comes from it. */
+  seed: number | string;
+  /** Of the AWS endpoint on 127.0.0.1; 0: any free one, also for the load balancer. Undefined: there are no sockets. */
+  port?: number;
+  /** Where machines keep their disks. Undefined: node scripts run as their in-process twins. */
+  directory?: string;
+  /** Where functions run; worker threads unless given. */
+  runtime?(aws: { endpoint: Endpoint; route: Route }): LambdaRuntime;
+  log?(message: string, detail?: Record<string, unknown>): void;
+}
+
+/** A running embedded AWS with a deployed stack. */
+export interface EmbeddedAws {
+  world: World;
+  services: Services;
+  network: Awaited<ReturnType<typeof createSocketNetwork>> | TableNetwork;
+  /** The AWS wire. */
+  endpoint: Endpoint;
+  /** Where it listens, `http://127.0.0.1:4566`. */
+  url: string;
+  stack: Stack;
+  /** What people look at: servers, targets, members, Nodes, instances, executions. */
+  state(): ClusterState;
+  /** Answers the requests that are no AWS wire: `/_local/…`. */
+  route: Route;
+  /** Ends everything that was started. */
+  close(): Promise<void>;
+}
+
+const ACCOUNT = '000000000000';
+const REGION = 'eu-west-3';
+const ZONES = ['a', 'b', 'c'].map((letter) => `${REGION}${letter}`);
+
+/** What ends a part of it, in the order of the parts' creation. */
+type Closers = (() => Promise<void> | void)[];
+
+/**
+ * Boots an embedded AWS and deploys the assembly into it.
+ *
+ * @throws AddressInUse when a port is taken
+ * @throws DeploymentError when the template uses what is not modelled, or a resource cannot be created
+ */
+export async function boot(options: EmbeddedOptions): Promise<EmbeddedAws> {
+  const closers: Closers = [];
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    return { ...(await assemble(options, closers)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function assemble(options: EmbeddedOptions, closers: Closers): Promise<Omit<EmbeddedAws, 'close'>> {
+  const { clock, log = () => {} } = options;
+  const random = new Random(options.seed);
+  const world: World = {
+    clock,
+    random,
+    latency: new Latency(random.fork('latency')),
+    faults: new Faults(),
+    credentials: new Credentials(random.fork('credentials')),
+    account: ACCOUNT,
+    region: REGION,
+    zones: ZONES,
+    log,
+  };
+  closers.push(() => clock.close());
+  const assembly = readAssembly(options.assembly, world);
+  const network =
+    options.port === undefined
+      ? new TableNetwork(clock)
+      : await createSocketNetwork({ clock, ephemeral: options.port === 0 });
+  closers.push(() => network.close());
+
+  // Machines and functions call the endpoint, whose services need machines and functions: the cycle closes here.
+  let wire: Endpoint | undefined;
+  const endpoint: Endpoint = (request) => {
+    if (!wire) throw new Error('the embedded AWS is still being put together');
+    return wire(request);
+  };
+  const responses = new CustomResourceResponses();
+  const route: Route = (request) =>
+    responses.route(request) ?? routes[`${request.method} ${request.path}`]?.(request) ?? jsonResponse(UNKNOWN, 404);
+
+  const k3s = createK3s(world, { network });
+  closers.push(() => k3s.close());
+  const machines: HostOptions = {
+    clock,
+    latency: world.latency,
+    endpoint,
+    commands: k3s.commands,
+    urls: k3s.respond,
+    events: k3s,
+    log,
+  };
+  const host =
+    options.directory === undefined
+      ? new TwinMachineHost(machines)
+      : await BashMachineHost.start({ ...machines, directory: options.directory });
+  closers.push(() => host.close());
+
+  let url = 'http://127.0.0.1:4566';
+  const runtime = options.runtime?.({ endpoint, route });
+  const services = createServices({ world, network, host, assembly, endpointUrl: () => url, runtime });
+  const all = listServices(services);
+  closers.push(...all.map((service) => () => service.close?.()));
+  const state = () => describeCluster(services, k3s, clock.now());
+  const routes: Record<string, Route> = { 'GET /_local/state': () => jsonResponse(state()) };
+  wire = createEndpoint(world, all);
+
+  if (options.port !== undefined) {
+    const served = await serve(endpoint, {
+      port: options.port,
+      routes: { 'GET /_local/*': route, 'POST /_local/*': route, [`PUT ${RESPONSE_PATH}*`]: route },
+    });
+    url = served.url;
+    closers.push(() => served.close());
+  }
+  const stack = await deploy(assembly, all, { world, lambda: services.lambda, responses, endpointUrl: url });
+  return { world, services, network, endpoint, url, stack, state, route };
+}
+
+const UNKNOWN = { error: 'the embedded AWS has no such page; GET /_local/state shows the cluster' };

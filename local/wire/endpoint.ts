@@ -1,0 +1,132 @@
+import { gunzipSync } from 'node:zlib';
+import { AwsError, type Operation, type Protocol, type Service, type World } from '../aws/service';
+import type { Caller } from '../credentials';
+import type { ApiFault } from '../faults';
+import { callerOf, scopeOf } from './caller';
+import { internalError, invalidInput, throttled, unknownCaller, unknownOperation, wrongRegion } from './errors';
+import { ConnectionLost, type Endpoint, type WireRequest, type WireResponse } from './http';
+import { json } from './json';
+import type { Codec } from './protocol';
+import { ec2, query } from './query';
+import { restJson } from './rest-json';
+import { restXml } from './rest-xml';
+import { rpcCbor, speaksCbor } from './rpc-cbor';
+
+/** A call that is about to take effect. */
+export interface AuthorizedCall {
+  service: string;
+  operation: string;
+  input: unknown;
+  caller: Caller;
+  requestId: string;
+}
+
+export interface EndpointOptions {
+  /** Decides whether the caller may; throws the AwsError of a refusal. Everything is allowed unless given. */
+  authorize?(call: AuthorizedCall): void | Promise<void>;
+  /** Told of every call that reached an operation, after it: `error` is the code of what it was answered with. */
+  observe?(call: AuthorizedCall & { error?: string }): void;
+}
+
+const CODECS: Record<Protocol, Codec> = {
+  ec2,
+  query,
+  'json-1.0': json('1.0'),
+  'json-1.1': json('1.1'),
+  'rest-json': restJson,
+  'rest-xml': restXml,
+};
+
+/** The AWS wire as a function: from the bytes of a signed request to the bytes of its answer. */
+export function createEndpoint(world: World, services: Service[], options: EndpointOptions = {}): Endpoint {
+  const byName = new Map(services.map((service) => [service.name, service]));
+  if (byName.size !== services.length) throw new Error('two services have the same name');
+  const random = world.random.fork('wire');
+
+  return async (request) => {
+    const requestId = random.uuid();
+    const scope = scopeOf(request);
+    const service = scope && byName.get(scope.service);
+    if (!service) {
+      const error = scope
+        ? new AwsError('UnknownEndpoint', `The embedded AWS has no service ${scope.service}.`, 404)
+        : new AwsError('MissingAuthenticationToken', 'Missing Authentication Token: the request is not signed.', 403);
+      return guess(request).writeError(error, { name: scope?.service ?? 'aws', version: '' }, requestId);
+    }
+    const codec = speaksCbor(request) ? rpcCbor : CODECS[service.protocol];
+    try {
+      const caller = callerOf(world, scope, request);
+      const { operation: name, input } = codec.read(decompress(request), service);
+      if (!caller) throw unknownCaller(service);
+      if (scope.region !== world.region && world.credentials.lookup(caller.accessKeyId)) {
+        throw wrongRegion(service, scope.region);
+      }
+      const operation = Object.hasOwn(service.operations, name) ? service.operations[name] : undefined;
+      if (!operation) throw unknownOperation(service, name);
+      const call = { service: service.name, operation: name, input, caller, requestId };
+      const fault = world.faults.take(service.name, name, input);
+      const answer = perform(world, service, operation, call, fault, options).finally(() => {
+        if (fault?.kind === 'lost-reply') throw new ConnectionLost();
+      });
+      // A caller's own process stands still until it is answered, so its hold must not stop the time it waits for.
+      const output = await (caller.hold ? caller.hold.waiting(answer) : answer);
+      return codec.write(output, name, service, requestId);
+    } catch (error) {
+      if (error instanceof ConnectionLost) throw error;
+      if (error instanceof AwsError) return codec.writeError(error, service, requestId);
+      world.log('internal error of the embedded AWS', {
+        service: service.name,
+        error: error instanceof Error ? error.stack : String(error),
+      });
+      return codec.writeError(internalError(service, error), service, requestId);
+    }
+  };
+}
+
+async function perform(
+  world: World,
+  service: Service,
+  operation: Operation,
+  call: AuthorizedCall,
+  fault: ApiFault | undefined,
+  options: EndpointOptions,
+): Promise<unknown> {
+  try {
+    refuse(service, fault);
+    const parsed = operation.input.safeParse(call.input);
+    if (!parsed.success) throw invalidInput(service, call.operation, parsed.error);
+    await world.clock.sleep(world.latency.sample(operation.latency ?? 'api.call'));
+    await options.authorize?.(call);
+    const output = await operation.handle(parsed.data, { caller: call.caller, requestId: call.requestId });
+    options.observe?.(call);
+    return output;
+  } catch (error) {
+    options.observe?.({ ...call, error: codeOf(error) });
+    throw error;
+  }
+}
+
+function refuse(service: Service, fault: ApiFault | undefined): void {
+  if (fault?.kind === 'throttle') throw throttled(service);
+  if (fault?.kind === 'error') throw new AwsError(fault.code, fault.message, fault.status);
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof AwsError) return error.code;
+  return error instanceof Error ? error.name : 'InternalFailure';
+}
+
+/** CloudWatch's client compresses large requests. */
+function decompress(request: WireRequest): WireRequest {
+  return request.headers['content-encoding'] === 'gzip' ? { ...request, body: gunzipSync(request.body) } : request;
+}
+
+/** The format of a request whose service is not known, so that its client can read the refusal. */
+function guess(request: WireRequest): Codec {
+  if (speaksCbor(request)) return rpcCbor;
+  if (request.headers['x-amz-target']) return CODECS['json-1.1'];
+  const form = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded');
+  return form || request.query.has('Action') ? query : restJson;
+}
+
+export type { Endpoint, WireRequest, WireResponse };
