@@ -14,15 +14,13 @@ import type {
 } from '../cluster/observation';
 import type { ClusterRecords } from './cluster-record';
 import type { Commands } from './commands';
+import { mayYetAppear } from './describe-lag';
 import { explain } from './errors';
 import type { Instances, Machine, StatusCheck } from './instances';
 import { collectReports } from './reports';
 import type { Slots } from './slots';
 import type { Targets } from './targets';
 import { chooseView } from './view';
-
-/** An instance younger than this may be missing from EC2's answers; an older one that is missing has been forgotten. */
-const DESCRIBE_LAG_MS = 600_000;
 
 export interface Sources {
   records: Pick<ClusterRecords, 'read'>;
@@ -136,7 +134,7 @@ function describe(
   machine: Machine | undefined,
   { at, known, checks, agents, reports, health }: Sightings,
 ): ObservedInstance {
-  const forgotten = known && !machine && at - (launch?.launchedAt ?? at) > DESCRIBE_LAG_MS;
+  const forgotten = known && !machine && launch !== undefined && !mayYetAppear(launch.launchedAt, at);
   const healthIn = (group: TargetGroupName): TargetHealth => {
     const states = health[group];
     return states ? (states.get(instanceId) ?? 'unregistered') : 'unknown';

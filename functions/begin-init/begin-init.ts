@@ -1,8 +1,10 @@
 /** Latches the cluster to the one instance that may initialise it (safety rule 12). */
 import type * as z from 'zod/mini';
 import type { ClusterRecords } from '../aws/cluster-record';
+import { mayYetAppear } from '../aws/describe-lag';
 import type { Instances } from '../aws/instances';
 import type { Leases } from '../aws/lease';
+import type { Slots } from '../aws/slots';
 import { LatchRefused } from '../cluster/errors';
 import type { ClusterRecord } from '../cluster/observation';
 import type { Logger } from '../runtime/log';
@@ -12,7 +14,9 @@ export interface Deps {
   k3sVersion: string;
   leases: Pick<Leases, 'require'>;
   records: Pick<ClusterRecords, 'read' | 'beginInit' | 'moveInit'>;
+  slots: Pick<Slots, 'readAll'>;
   instances: Pick<Instances, 'find'>;
+  now(): number;
 }
 
 /**
@@ -21,7 +25,7 @@ export interface Deps {
  */
 export async function beginInit(
   { execution, instanceId }: z.infer<typeof Input>,
-  { k3sVersion, leases, records, instances }: Deps,
+  { k3sVersion, leases, records, slots, instances, now }: Deps,
   log: Logger,
 ): Promise<z.infer<typeof Output>> {
   await leases.require(execution);
@@ -41,15 +45,19 @@ export async function beginInit(
     const { phase } = found;
     if (phase.name === 'initialised') throw new LatchRefused('the cluster is initialised: it never is a second time');
     if (phase.name === 'uninitialised') return records.beginInit(instanceId, k3sVersion);
-    const former = await instances.find(phase.instanceId);
-    // Nothing can have joined it: the latch would be `initialised`. Terminated is for ever; anything else may yet run.
-    // One that EC2 does not name is no proof either, it may have been launched a moment ago.
-    if (former?.state !== 'terminated') {
-      throw new LatchRefused(
-        `${phase.instanceId} is initialising the cluster and is ${former?.state ?? 'not known to EC2'}`,
-      );
-    }
+    const state = await stateOf(phase.instanceId);
+    // Nothing can have joined it, or the latch would be `initialised`. Terminated is for ever; anything else may yet run.
+    if (state !== 'terminated')
+      throw new LatchRefused(`${phase.instanceId} is initialising the cluster and is ${state}`);
     return records.moveInit(phase.instanceId, instanceId, k3sVersion);
+  }
+
+  async function stateOf(former: string): Promise<string> {
+    const machine = await instances.find(former);
+    if (machine) return machine.state;
+    const launches = (await slots.readAll()).flatMap((slot) => slot.instances);
+    const launch = launches.find((candidate) => candidate.instanceId === former);
+    return launch && mayYetAppear(launch.launchedAt, now()) ? 'not known to EC2 yet' : 'terminated';
   }
 }
 

@@ -1,12 +1,10 @@
 /** Whether an instance has come up, or is gone for good. */
 import type * as z from 'zod/mini';
+import { mayYetAppear } from '../aws/describe-lag';
 import type { Instances, Machine } from '../aws/instances';
 import type { Slots } from '../aws/slots';
 import { ServerLost, ServerNotYet } from '../cluster/errors';
 import type { Input, Output } from './contract';
-
-/** EC2 may not know an instance yet for a while after its launch; it forgets one about an hour after termination. */
-const DESCRIBE_LAG_MS = 600_000;
 
 export interface Deps {
   instances: Pick<Instances, 'find'>;
@@ -39,7 +37,7 @@ export async function checkServer(
 /** An instance that was launched a moment ago is not gone because EC2 does not name it. */
 async function mayAppear(instanceId: string, { slots, now }: Deps): Promise<boolean> {
   const launches = (await slots.readAll()).flatMap(({ instances }) => instances);
-  return launches.some((launch) => launch.instanceId === instanceId && now() - launch.launchedAt < DESCRIBE_LAG_MS);
+  return launches.some((launch) => launch.instanceId === instanceId && mayYetAppear(launch.launchedAt, now()));
 }
 
 function answer(instanceId: string, state: 'running' | 'terminated', machine: Machine | null) {

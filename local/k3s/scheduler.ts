@@ -21,9 +21,7 @@ export function tolerates({ key, operator, value, effect }: Toleration, taint: T
 function fits(pod: Pod, node: Node, nodes: readonly Node[], running: readonly Pod[]): boolean {
   const { spec } = pod;
   if (condition(node, 'Ready')?.status !== 'True' || node.spec.unschedulable) return false;
-  for (const [key, value] of Object.entries(spec.nodeSelector ?? {})) {
-    if (node.metadata.labels?.[key] !== value) return false;
-  }
+  if (!matches(spec.nodeSelector, node)) return false;
   const hard = (node.spec.taints ?? []).filter(({ effect }) => effect !== 'PreferNoSchedule');
   if (hard.some((taint) => !spec.tolerations?.some((toleration) => tolerates(toleration, taint)))) return false;
   for (const { topologyKey, labelSelector } of requiredAntiAffinity(pod)) {
@@ -31,11 +29,17 @@ function fits(pod: Pod, node: Node, nodes: readonly Node[], running: readonly Po
   }
   for (const { maxSkew, topologyKey, whenUnsatisfiable, labelSelector } of spec.topologySpreadConstraints ?? []) {
     if (whenUnsatisfiable !== 'DoNotSchedule') continue;
-    const usable = nodes.filter((other) => condition(other, 'Ready')?.status === 'True' && !other.spec.unschedulable);
-    const counts = usable.map((other) => count(pod, other, topologyKey, labelSelector, nodes, running));
+    // Nodes that are tainted or not Ready count too (nodeTaintsPolicy: Ignore, the default): until a dead node is deleted,
+    // a pod of its own may have nowhere to go.
+    const eligible = nodes.filter((other) => matches(spec.nodeSelector, other));
+    const counts = eligible.map((other) => count(pod, other, topologyKey, labelSelector, nodes, running));
     if (count(pod, node, topologyKey, labelSelector, nodes, running) + 1 - Math.min(...counts) > maxSkew) return false;
   }
   return true;
+}
+
+function matches(selector: Record<string, string> | undefined, { metadata: { labels } }: Node): boolean {
+  return Object.entries(selector ?? {}).every(([key, value]) => labels?.[key] === value);
 }
 
 /** Lower is better: first the pod's own spread wishes, then siblings in the zone and on the node, then all pods. */

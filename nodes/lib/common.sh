@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What the node commands share. `source lib/common.sh` in a script is replaced by this text when the SSM document is
 # rendered (nodes/render.ts), because a document carries one file.
 #

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What etcd on this server says. Needs common.sh.
 
 # This server's etcd by its own account: true, false, or null when nothing answers. etcd answers 503 when it has no

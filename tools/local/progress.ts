@@ -91,6 +91,9 @@ const STEPS: Record<string, Step> = {
   ReleaseLeaseAfterFailure: { stage: 'release', doing: 'releasing after a failure', done: () => 'released' },
 };
 
+/** The stages that are about one server; the others are about the cluster as a whole. */
+const PER_SERVER: ReadonlySet<Stage> = new Set(['launch', 'retire', 'init', 'join', 'register']);
+
 /** Where one line of work stands: the state it is in, and the server it is about. */
 interface Position {
   step: Step | null;
@@ -112,7 +115,6 @@ export class Progress {
       position.slot = slotOf(parse(entered.input)) ?? before.slot;
       return position.step ? [this.begin(position.step, position.slot, event.timestamp)] : [];
     }
-    if (event.type === 'MapStateExited' || event.type === 'ParallelStateExited') position.slot = null;
     if (!position.step) return [];
     const row = this.current(position.step.stage, position.slot);
     if (!row) return [];
@@ -145,7 +147,7 @@ export class Progress {
     }
     const row: Row = {
       stage: step.stage,
-      subject: subjectOf(slot),
+      subject: subjectOf(step.stage, slot),
       text: step.doing,
       startedAt: at,
       endedAt: null,
@@ -156,11 +158,14 @@ export class Progress {
   }
 
   private current(stage: Stage, slot: number | null): Row | undefined {
-    return this.rows.find((row) => row.state === 'running' && row.stage === stage && row.subject === subjectOf(slot));
+    return this.rows.find(
+      (row) => row.state === 'running' && row.stage === stage && row.subject === subjectOf(stage, slot),
+    );
   }
 }
 
-const subjectOf = (slot: number | null) => (slot === null ? '' : `server-${slot}`);
+const subjectOf = (stage: Stage, slot: number | null) =>
+  slot === null || !PER_SERVER.has(stage) ? '' : `server-${slot}`;
 
 function parse(text: unknown): Record<string, unknown> {
   if (typeof text !== 'string') return {};

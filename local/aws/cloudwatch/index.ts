@@ -78,7 +78,7 @@ export class CloudWatch implements Service {
         this.createDashboard(logicalId, properties),
       ),
     };
-    this.operations = { ...this.alarmOperations(), ...this.metricOperations() };
+    this.operations = { ...this.alarmOperations(), ...this.metricOperations(), ...this.dashboardOperations() };
   }
 
   /** Lets another service answer for one of its metrics, `AWS/NetworkELB` `HealthyHostCount` for example. */
@@ -190,6 +190,33 @@ export class CloudWatch implements Service {
           const at = this.world.clock.now();
           this.enter(alarm, { value: StateValue, reason: StateReason, reasonData: StateReasonData, at });
           return {};
+        },
+      }),
+    };
+  }
+
+  private dashboardOperations(): Record<string, Operation> {
+    const arn = (name: string) => `arn:aws:cloudwatch::${this.world.account}:dashboard/${name}`;
+    return {
+      ListDashboards: operation({
+        input: z.strictObject({ DashboardNamePrefix: z.string().default('') }),
+        handle: ({ DashboardNamePrefix }) => ({
+          DashboardEntries: [...this.dashboards]
+            .filter(([name]) => name.startsWith(DashboardNamePrefix))
+            .map(([name, body]) => ({
+              DashboardName: name,
+              DashboardArn: arn(name),
+              Size: Buffer.byteLength(body),
+            })),
+        }),
+      }),
+      GetDashboard: operation({
+        input: z.strictObject({ DashboardName: z.string() }),
+        handle: ({ DashboardName }) => {
+          const body = this.dashboards.get(DashboardName);
+          if (body === undefined)
+            throw new AwsError('ResourceNotFound', `Dashboard ${DashboardName} does not exist`, 404);
+          return { DashboardName, DashboardArn: arn(DashboardName), DashboardBody: body };
         },
       }),
     };

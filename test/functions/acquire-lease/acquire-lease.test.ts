@@ -6,8 +6,8 @@ import { OURS, OURS_REDRIVEN, THEIRS } from '../support/executions';
 import { silent } from '../support/log';
 import { emulatedTable } from '../support/table';
 
-async function start() {
-  const emulated = await emulatedTable();
+async function start(options?: { maxAttempts: number }) {
+  const emulated = await emulatedTable(options);
   const { world, leases, records, run, now } = emulated;
   const running = new Set<string>();
   const inFlight: CommandOnInstance[] = [];
@@ -80,6 +80,13 @@ describe('acquiring the lease', () => {
     const { acquire, loseReply, holder } = await start();
     loseReply(operation);
     await expect(acquire()).rejects.toThrow();
+    expect(await acquire()).toMatchObject({ status: 'acquired' });
+    expect(await holder()).toEqual(OURS);
+  });
+
+  it('succeeds although the SDK sends a write again that had taken effect', async () => {
+    const { acquire, loseReply, holder } = await start({ maxAttempts: 2 });
+    loseReply('UpdateItem');
     expect(await acquire()).toMatchObject({ status: 'acquired' });
     expect(await holder()).toEqual(OURS);
   });

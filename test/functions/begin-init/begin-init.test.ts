@@ -8,15 +8,15 @@ import { emulatedTable } from '../support/table';
 const ONE = 'i-00000001';
 const TWO = 'i-00000002';
 
-async function start() {
-  const emulated = await emulatedTable();
-  const { leases, records, run, now } = emulated;
+async function start(options?: { maxAttempts: number }) {
+  const emulated = await emulatedTable(options);
+  const { leases, records, slots, run, now } = emulated;
   await run(() => leases.acquire(OURS, 'cluster', now()));
   await run(() => records.want('present', 'life-1'));
   const machines = new Map<string, Machine>();
   const instances = { find: async (id: string) => machines.get(id) ?? null };
-  const begin = (instanceId: string) =>
-    run(() => beginInit({ execution: OURS, instanceId }, { k3sVersion: 'v1', leases, records, instances }, silent));
+  const deps = { k3sVersion: 'v1', leases, records, slots, instances, now };
+  const begin = (instanceId: string) => run(() => beginInit({ execution: OURS, instanceId }, deps, silent));
   const phase = async () => (await run(() => records.read()))?.phase;
   return { ...emulated, machines, begin, phase };
 }
@@ -71,6 +71,13 @@ describe('the latch', () => {
     const { begin, loseReply, phase } = await start();
     loseReply('UpdateItem');
     await expect(begin(ONE)).rejects.toThrow();
+    await begin(ONE);
+    expect(await phase()).toEqual({ name: 'initialising', instanceId: ONE });
+  });
+
+  it('is closed once when the SDK closes it twice', async () => {
+    const { begin, loseReply, phase } = await start({ maxAttempts: 2 });
+    loseReply('UpdateItem');
     await begin(ONE);
     expect(await phase()).toEqual({ name: 'initialising', instanceId: ONE });
   });

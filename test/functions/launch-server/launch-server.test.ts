@@ -1,12 +1,13 @@
 import type { LaunchRequest, Machine } from '../../../functions/aws/instances';
-import { type Deps, launchServer } from '../../../functions/launch-server/launch-server';
 import type { ExecutionRef } from '../../../functions/contracts';
+import { type Deps, launchServer } from '../../../functions/launch-server/launch-server';
 import { OURS, THEIRS } from '../support/executions';
 import { silent } from '../support/log';
 import { machine } from '../support/machine';
 import { emulatedTable } from '../support/table';
 
-const refusal = (name: string) => Object.assign(new Error(`${name}, says EC2`), { name, $metadata: { httpStatusCode: 400 } });
+const refusal = (name: string) =>
+  Object.assign(new Error(`${name}, says EC2`), { name, $metadata: { httpStatusCode: 400 } });
 
 /** EC2 as far as launching goes: one instance per client token, whatever became of it. */
 class FakeEc2 {
@@ -44,8 +45,8 @@ class FakeEc2 {
   zoneOf = async () => 'eu-west-3b';
 }
 
-async function start() {
-  const emulated = await emulatedTable();
+async function start(options?: { maxAttempts: number }) {
+  const emulated = await emulatedTable(options);
   const { leases, records, slots, run, now } = emulated;
   const ec2 = new FakeEc2();
   await run(() => leases.acquire(OURS, 'cluster', now()));
@@ -61,8 +62,7 @@ async function start() {
     instances: ec2,
     now,
   };
-  const launch = (execution: ExecutionRef = OURS) =>
-    run(() => launchServer({ execution, slot: 1 }, deps, silent));
+  const launch = (execution: ExecutionRef = OURS) => run(() => launchServer({ execution, slot: 1 }, deps, silent));
   const hand = async (to: ExecutionRef) => {
     await run(() => leases.release(OURS));
     await run(() => leases.acquire(to, 'cluster', now()));
@@ -170,6 +170,14 @@ describe('a launch that dies half-way', () => {
     expect((await run(() => slots.read(1))).instances).toHaveLength(1);
   });
 
+  it.each([1, 2])('counts one generation when the SDK sends table write %i again', async (nth) => {
+    const { launch, ec2, world } = await start({ maxAttempts: 2 });
+    let seen = 0;
+    world.faults.onCall('dynamodb', 'UpdateItem', { kind: 'lost-reply' }, { times: 1, when: () => ++seen === nth });
+    expect(await launch()).toMatchObject({ instanceId: 'i-00000000', generation: 1 });
+    expect(ec2.machines.size).toBe(1);
+  });
+
   it('gives up a generation whose instance has been terminated meanwhile', async () => {
     const { launch, ec2 } = await start();
     ec2.failure = { error: broken, after: true };
@@ -191,7 +199,9 @@ describe('a zone without capacity', () => {
     ec2.lacking.add('m7g.medium').add('t4g.medium');
     await expect(launch()).rejects.toMatchObject({
       name: 'CapacityUnavailable',
-      message: expect.stringMatching(/server-1 in eu-west-3b: .*m7g\.medium.*InsufficientInstanceCapacity.*t4g\.medium/),
+      message: expect.stringMatching(
+        /server-1 in eu-west-3b: .*m7g\.medium.*InsufficientInstanceCapacity.*t4g\.medium/,
+      ),
     });
     expect((await run(() => slots.read(1))).instances).toEqual([]);
   });

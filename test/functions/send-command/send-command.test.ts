@@ -6,7 +6,12 @@ import { silent } from '../support/log';
 import { machine } from '../support/machine';
 import { emulatedTable } from '../support/table';
 
-const INPUT = { execution: OURS, instanceId: 'i-00000001', script: 'StartServer' as const, parameters: { mode: 'init' } };
+const INPUT = {
+  execution: OURS,
+  instanceId: 'i-00000001',
+  script: 'StartServer' as const,
+  parameters: { mode: 'init' },
+};
 
 async function start(found: Machine | null = machine('i-00000001')) {
   const emulated = await emulatedTable();

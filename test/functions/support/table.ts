@@ -13,13 +13,16 @@ const PROPERTIES = {
   BillingMode: 'PAY_PER_REQUEST',
 };
 
-/** The cluster's table in the embedded DynamoDB, in virtual time, and the adapters on top of it. */
-export async function emulatedTable() {
+/**
+ * The cluster's table in the embedded DynamoDB, in virtual time, and the adapters on top of it.
+ * @param maxAttempts of the SDK: more than one sends a request again whose answer was lost
+ */
+export async function emulatedTable({ maxAttempts = 1 } = {}) {
   const world = testWorld('table');
   const service = new DynamoDb(world);
   const { ref } = await service.resources['AWS::DynamoDB::Table']!('Table', PROPERTIES);
   const caller = world.credentials.issue('arn:aws:sts::123456789012:assumed-role/Step/test');
-  const settings = clientConfig(world, createEndpoint(world, [service]), caller);
+  const settings = { ...clientConfig(world, createEndpoint(world, [service]), caller), maxAttempts };
   const table = new Table(settings, ref);
   return {
     world,

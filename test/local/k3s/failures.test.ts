@@ -93,7 +93,9 @@ describe('etcd', () => {
     const joiner = lab.machine();
     joiner.configure({ server: `https://${first!.address}:6443` });
     await joiner.start();
-    await lab.until('it is a voter in the end', () => members().some(({ address, learner }) => address === joiner.address && !learner));
+    await lab.until('it is a voter in the end', () =>
+      members().some(({ address, learner }) => address === joiner.address && !learner),
+    );
   });
 
   it('answers /db/info with an error, not with a wrong list, while it has no quorum', async () => {

@@ -107,7 +107,7 @@ export class TestMachine {
   }
 
   curl(url: string): Promise<UrlAnswer | undefined> {
-    const request = { method: 'GET', url: new URL(url), headers: {}, verifiesTls: false };
+    const request = { method: 'GET', url: new URL(url), headers: {} };
     return this.lab.clock.until(this.lab.k3s.respond(this.context, request));
   }
 
@@ -126,15 +126,17 @@ export class Lab {
   readonly clock = new VirtualClock();
   readonly network = new TableNetwork(this.clock);
   readonly logs: string[] = [];
+  readonly latency: Latency;
   readonly k3s: K3s;
   private count = 0;
 
   constructor(seed = 1) {
     const random = new Random(seed);
+    this.latency = new Latency(random.fork('latency'));
     const world: World = {
       clock: this.clock,
       random,
-      latency: new Latency(random.fork('latency')),
+      latency: this.latency,
       faults: new Faults(),
       credentials: new Credentials(random),
       account: '123456789012',

@@ -1,0 +1,176 @@
+/** `npm run local`: a cluster on an embedded AWS, with the artifacts that would be deployed. */
+import { mkdirSync, rmSync } from 'node:fs';
+import { get } from 'node:http';
+import { join } from 'node:path';
+import { ConfigError } from '../infra/config-error';
+import { ScaledClock } from '../local/clock';
+import { boot, type EmbeddedAws } from '../local/embedded';
+import { AddressInUse } from '../local/wire/listen';
+import { helpText, parseFlags, UsageError } from './arguments';
+import { makeAssembly } from './assembly';
+import { FLAGS } from './local/flags';
+import { Progress } from './local/progress';
+import { createScreen, duration } from './local/screen';
+import { nextSteps, type Result, serversTable, toJson } from './local/summary';
+
+const ROOT = join(__dirname, '..');
+const RUNTIME = join(ROOT, '.local');
+
+type Flags = ReturnType<typeof parseFlags<typeof FLAGS>>;
+
+/** Ctrl-C, or the end of the terminal. */
+class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
+async function main(line: string[]): Promise<number> {
+  const flags = parseFlags(FLAGS, line);
+  if (flags.help) {
+    console.log(
+      helpText(
+        'npm run local -- [flags]',
+        'Builds a cluster on an embedded AWS: no account, no Docker, no root.',
+        FLAGS,
+      ),
+    );
+    return 0;
+  }
+  if (process.platform !== 'linux') {
+    throw new UsageError(`the embedded AWS runs on Linux (WSL2 included), this is ${process.platform}`);
+  }
+  const interrupted = interruption();
+  const runtime = join(RUNTIME, String(process.pid));
+  mkdirSync(runtime, { recursive: true });
+  try {
+    return await run(flags, runtime, interrupted);
+  } finally {
+    rmSync(runtime, { recursive: true, force: true });
+  }
+}
+
+async function run(flags: Flags, runtime: string, interrupted: Promise<never>): Promise<number> {
+  const output = flags.json ? process.stderr : process.stdout;
+  const say = (text: string) => output.write(`${text}\n`);
+  const assembly = join(runtime, 'cdk.out');
+  const config = await makeAssembly(assembly);
+  const aws = await boot({
+    assembly,
+    clock: new ScaledClock(flags.timeScale),
+    seed: process.pid,
+    port: flags.port,
+    directory: runtime,
+  });
+  try {
+    say(`k3s-ha-aws · cluster "${config.name}" · embedded AWS at ${aws.url} (${flags.timeScale}× AWS time)\n`);
+    const result = await Promise.race([create(aws, flags, output), interrupted]);
+    say(`  modelled AWS time ${duration(result.simulatedSeconds * 1000)} · wall ${result.seconds.toFixed(1)} s\n`);
+    const ok = result.status === 'SUCCEEDED' && result.traffic?.ok === true && isWhole(result);
+    say(ok ? report(result, aws) : failure(result));
+    if (flags.json) process.stdout.write(`${toJson(result)}\n`);
+    if (flags.once || !ok) return ok ? 0 : 1;
+    say('\nIt keeps running: press Ctrl-C to stop everything.');
+    return await interrupted;
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    say('\nstopped');
+    return 0;
+  } finally {
+    await aws.close();
+  }
+}
+
+/** Starts the workflow, shows its progress and asks the demo for its page. */
+async function create(aws: EmbeddedAws, flags: Flags, output: NodeJS.WriteStream): Promise<Result> {
+  const { states, lambda, elbv2 } = aws.services;
+  const { clock } = aws.world;
+  const started = { real: Date.now(), aws: clock.now() };
+  const progress = new Progress();
+  const screen = createScreen(output);
+  const refresh = output.isTTY ? setInterval(() => screen.show(progress.rows, [], clock.now()), 100) : undefined;
+  const unsubscribe = states.onHistory((_execution, event) => {
+    const changed = progress.take(event);
+    if (changed.length > 0) screen.show(progress.rows, changed, clock.now());
+  });
+  const execution = states.start(aws.stack.outputs.StateMachineArn!, JSON.stringify(flags.input));
+  await states.ended(execution.arn);
+  unsubscribe();
+  clearInterval(refresh);
+  screen.show(progress.rows, progress.end(clock.now()), clock.now());
+  screen.finish(progress.rows, clock.now());
+
+  const { status, error, cause, transitions } = execution;
+  const url = elbv2.urls().get(80);
+  if (!url) throw new Error('the load balancer has no listener on port 80');
+  const seconds = (Date.now() - started.real) / 1000;
+  return {
+    status,
+    ...(error === undefined ? {} : { error }),
+    ...(cause === undefined ? {} : { cause }),
+    simulatedSeconds: Math.round((clock.now() - started.aws) / 100) / 10,
+    seconds: Math.round(seconds * 100) / 100,
+    transitions,
+    lambdaInvocations: lambda.counters.invocations,
+    awsEndpoint: aws.url,
+    url,
+    traffic: status === 'SUCCEEDED' ? await ask(url) : null,
+    state: aws.state(),
+  };
+}
+
+/** One request through the load balancer. */
+function ask(url: string): Promise<NonNullable<Result['traffic']>> {
+  const silent = { ok: false, status: null, node: null };
+  return new Promise((resolve) => {
+    const request = get(url, { timeout: 5000, agent: false }, (response) => {
+      let page = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        page += chunk;
+      });
+      response.on('end', () => {
+        const status = response.statusCode ?? null;
+        resolve({ ok: status === 200, status, node: /i-[0-9a-f]{8,17}/.exec(page)?.[0] ?? null });
+      });
+    });
+    request.on('timeout', () => request.destroy());
+    request.on('error', () => resolve(silent));
+  });
+}
+
+const isWhole = ({ state }: Result) =>
+  state.servers.length > 0 && state.servers.every(({ ready, etcdVoter }) => ready && etcdVoter);
+
+function report(result: Result, aws: EmbeddedAws): string {
+  const answer = `  ${result.url} answered from ${result.traffic?.node ?? 'an unnamed node'}`;
+  return [serversTable(result.state), answer, '', nextSteps(result, aws.stack.outputs)].join('\n');
+}
+
+function failure({ status, error, cause, traffic, url }: Result): string {
+  if (status === 'SUCCEEDED' && traffic && !traffic.ok) {
+    return `the cluster was built, but ${url} ${traffic.status === null ? 'did not answer' : `answered ${traffic.status}`}`;
+  }
+  if (status === 'SUCCEEDED') return 'the execution succeeded, but not every server is Ready and a voter';
+  return `the execution ${status === 'FAILED' ? 'failed' : `ended ${status}`}: ${error ?? 'no error'}: ${cause ?? 'no cause'}`;
+}
+
+/** Rejects with Interrupted on SIGINT, SIGTERM or SIGHUP. A second Ctrl-C ends the process at once. */
+function interruption(): Promise<never> {
+  const promise = new Promise<never>((_, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.once(signal, () => reject(new Interrupted()));
+  });
+  promise.catch(() => {});
+  return promise;
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    const clear = error instanceof UsageError || error instanceof AddressInUse || error instanceof ConfigError;
+    process.stderr.write(
+      `${clear ? (error as Error).message : error instanceof Error ? error.stack : String(error)}\n`,
+    );
+    process.exitCode = clear ? 2 : 1;
+  },
+);

@@ -1,0 +1,76 @@
+/** What a person sees when the cluster stands, and what a program gets with `--json`. */
+import type { ClusterState } from '../../local/state';
+
+/** How the execution went; times in seconds. */
+export interface Result {
+  status: string;
+  error?: string;
+  cause?: string;
+  /** Of AWS time, from the start of the execution to its end. */
+  simulatedSeconds: number;
+  /** Of real time, the same. */
+  seconds: number;
+  transitions: number;
+  lambdaInvocations: number;
+  awsEndpoint: string;
+  /** Of the demo, through the load balancer. */
+  url: string;
+  /** How the demo answered; null: not asked. */
+  traffic: { ok: boolean; status: number | null; node: string | null } | null;
+  state: ClusterState;
+}
+
+/** The one JSON object of `--json`. */
+export function toJson({ state, traffic, ...result }: Result): string {
+  const servers = state.servers.map(({ instanceId, slot, availabilityZone, privateIp, ready, etcdVoter }) => ({
+    instanceId,
+    slot,
+    availabilityZone,
+    privateIp,
+    ready,
+    etcdVoter,
+  }));
+  const targetGroups = state.targetGroups.map(({ name, port, healthy, unhealthy }) => ({
+    name,
+    port,
+    healthy,
+    unhealthy,
+  }));
+  return JSON.stringify({ ...result, servers, targetGroups, traffic });
+}
+
+/** The servers and their targets, as a table. */
+export function serversTable({ servers, targetGroups }: ClusterState): string {
+  const rows = servers.map(({ slot, instanceId, availabilityZone, privateIp, ready, etcdVoter }) => [
+    slot === null ? '?' : `server-${slot}`,
+    instanceId,
+    availabilityZone,
+    privateIp,
+    ready ? 'Ready' : 'NotReady',
+    etcdVoter ? 'voter' : 'no voter',
+  ]);
+  const table = align([['server', 'instance', 'zone', 'address', 'node', 'etcd'], ...rows]);
+  const groups = targetGroups.map(({ name, healthy, unhealthy }) => `${name} ${healthy} of ${healthy + unhealthy}`);
+  return `${table}\n\n  healthy targets: ${groups.join(' · ')}`;
+}
+
+/** The commands that a person may want next. */
+export function nextSteps({ awsEndpoint, url }: Result, outputs: Record<string, string>): string {
+  const aws = `aws --endpoint-url ${awsEndpoint} --region eu-west-3`;
+  return [
+    'Try it:',
+    `  curl ${url}`,
+    `  ${aws} stepfunctions start-execution --state-machine-arn ${outputs.StateMachineArn}`,
+    `  ${aws} ec2 describe-instances --query 'Reservations[].Instances[].[InstanceId,State.Name]' --output text`,
+    `  ${aws} stepfunctions start-execution --state-machine-arn ${outputs.DeleteStateMachineArn} --input '{"confirm":"${outputs.ClusterName}"}'`,
+    `  curl ${awsEndpoint}/_local/state`,
+    '  (any credentials will do: export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local)',
+  ].join('\n');
+}
+
+function align(rows: string[][]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows
+    .map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ')}`.trimEnd())
+    .join('\n');
+}
