@@ -1,9 +1,26 @@
-/** @type {import('jest').Config} */
-module.exports = {
+// Each test file would be warned anew that the AWS SDK's releases of 2027 need a newer Node.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
+
+const common = {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
-  testMatch: ['**/*.test.ts'],
   transform: {
     '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, sourceMaps: 'inline' }],
   },
+};
+
+/** Two projects, because only end-to-end tests need the cloud assembly: jest prepares it when one of them runs. */
+/** @type {import('jest').Config} */
+module.exports = {
+  // An end-to-end test computes for about a second, but the machine may be busy with something else.
+  testTimeout: 60_000,
+  projects: [
+    { ...common, displayName: 'parts', testMatch: ['**/*.test.ts'], testPathIgnorePatterns: ['<rootDir>/test/e2e/'] },
+    {
+      ...common,
+      displayName: 'e2e',
+      testMatch: ['<rootDir>/test/e2e/**/*.test.ts'],
+      globalSetup: '<rootDir>/test/support/assembly-setup.ts',
+    },
+  ],
 };

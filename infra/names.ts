@@ -9,8 +9,12 @@ export interface Names {
   /** SSM documents are `<prefix><Script>`. */
   readonly documentPrefix: string;
   readonly loadBalancer: string;
+  readonly topic: string;
+  readonly dashboard: string;
   targetGroup(stem: 'http' | 'https' | 'api'): string;
   lambda(step: string): string;
+  alarm(what: string): string;
+  rule(what: string): string;
 }
 
 /** @param cluster a valid cluster name (3 to 22 characters: a target group's name has at most 32). */
@@ -22,8 +26,12 @@ export function namesOf(cluster: string): Names {
     deleteStateMachine: `${base}-delete`,
     documentPrefix: `${base}-`,
     loadBalancer: base,
+    topic: `${base}-alerts`,
+    dashboard: base,
     targetGroup: (stem) => `${base}-${stem}`,
     lambda: (step) => `${base}-${step}`,
+    alarm: (what) => `${base}-${what}`,
+    rule: (what) => `${base}-${what}`,
   };
 }
 

@@ -1,6 +1,8 @@
 /**
  * Time in the embedded AWS. Every delay, deadline and timestamp comes from a Clock, never from `Date` or
  * `setTimeout`, so that the same services run twenty times faster than AWS for a person and in virtual time for tests.
+ * Only waiting is accelerated: what this machine computes takes as long as it takes, or a busy machine would look like
+ * an AWS that does not answer in time.
  */
 
 /** Something scheduled; cancelling twice is harmless. */
@@ -9,8 +11,9 @@ export interface Timer {
 }
 
 /**
- * Real work in flight outside this event loop's control (a process, a worker, a socket). Virtual time stands still
- * while a hold is busy. A hold that itself waits for the clock says so with `waiting`, or time would never move.
+ * Real work in flight outside this event loop's control (a process, a worker, a socket). While a hold is busy, virtual
+ * time stands still and scaled time is not accelerated. A hold that itself waits for the clock says so with `waiting`,
+ * or virtual time would never move.
  */
 export interface Hold {
   /** Marks the hold as idle while `promise` is pending. */
@@ -29,8 +32,8 @@ export interface Clock {
   every(ms: number, task: () => void): Timer;
   hold(): Hold;
   /**
-   * Float64 [base, realStart, scale] from which another thread derives this clock's time:
-   * `base + (Date.now() - realStart) * scale`.
+   * From which another thread derives this clock's time: Float64 [base, realStart, rate], then an Int32 that is odd while
+   * they change. The time is `base + (Date.now() - realStart) * rate`.
    */
   readonly shared: SharedArrayBuffer;
   /** Cancels every timer. Pending sleeps never resolve. */
@@ -38,13 +41,54 @@ export interface Clock {
 }
 
 abstract class BaseClock implements Clock {
-  readonly shared = new SharedArrayBuffer(3 * Float64Array.BYTES_PER_ELEMENT);
-  protected readonly cell = new Float64Array(this.shared);
+  readonly shared = new SharedArrayBuffer(4 * Float64Array.BYTES_PER_ELEMENT);
+  private readonly cell = new Float64Array(this.shared, 0, 3);
+  private readonly sequence = new Int32Array(this.shared, 3 * Float64Array.BYTES_PER_ELEMENT, 1);
+  private holds = 0;
 
   abstract now(): number;
   abstract after(ms: number, task: () => void): Timer;
-  abstract hold(): Hold;
   abstract close(): void;
+  /** Called when the first hold becomes busy, and when the last one becomes idle. */
+  protected abstract busyChanged(busy: boolean): void;
+
+  hold(): Hold {
+    let waiting = 0;
+    let released = false;
+    const busy = () => {
+      if (++this.holds === 1) this.busyChanged(true);
+    };
+    const idle = () => {
+      if (--this.holds === 0) this.busyChanged(false);
+    };
+    busy();
+    return {
+      waiting: async (promise) => {
+        if (released) return promise;
+        if (waiting++ === 0) idle();
+        try {
+          return await promise;
+        } finally {
+          if (--waiting === 0 && !released) busy();
+        }
+      },
+      release: () => {
+        if (released) return;
+        released = true;
+        if (waiting === 0) idle();
+      },
+    };
+  }
+
+  protected get busy(): boolean {
+    return this.holds > 0;
+  }
+
+  protected publish(base: number, realStart: number, rate: number): void {
+    Atomics.add(this.sequence, 0, 1);
+    this.cell.set([base, realStart, rate]);
+    Atomics.add(this.sequence, 0, 1);
+  }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -81,58 +125,72 @@ abstract class BaseClock implements Clock {
   }
 }
 
-const FREE_HOLD: Hold = { waiting: (promise) => promise, release: () => {} };
-
-/** AWS time running `scale` times faster than real time. */
-export class ScaledClock extends BaseClock {
-  private readonly timers = new Set<NodeJS.Timeout>();
-  private readonly start = Date.now();
-
-  constructor(
-    private readonly scale: number,
-    private readonly base = Date.now(),
-  ) {
-    super();
-    if (!(scale > 0)) throw new RangeError(`the time scale must be positive, is ${scale}`);
-    this.cell.set([base, this.start, scale]);
-  }
-
-  now(): number {
-    return this.base + (Date.now() - this.start) * this.scale;
-  }
-
-  after(ms: number, task: () => void): Timer {
-    const handle = setTimeout(
-      () => {
-        this.timers.delete(handle);
-        task();
-      },
-      Math.max(0, ms / this.scale),
-    );
-    this.timers.add(handle);
-    return {
-      cancel: () => {
-        clearTimeout(handle);
-        this.timers.delete(handle);
-      },
-    };
-  }
-
-  hold(): Hold {
-    return FREE_HOLD;
-  }
-
-  close(): void {
-    for (const handle of this.timers) clearTimeout(handle);
-    this.timers.clear();
-  }
-}
-
 interface Entry {
   at: number;
   order: number;
   task: () => void;
 }
+
+/** AWS time in which waiting passes `scale` times faster than real time, and computing as fast as it is. */
+export class ScaledClock extends BaseClock {
+  private order = 0;
+  private heap: Entry[] = [];
+  private handle: NodeJS.Timeout | undefined;
+  private start = realTime();
+  private rate: number;
+
+  constructor(
+    private readonly scale: number,
+    private base = Date.now(),
+  ) {
+    super();
+    if (!(scale > 0)) throw new RangeError(`the time scale must be positive, is ${scale}`);
+    this.rate = scale;
+    this.publish(this.base, this.start, this.rate);
+  }
+
+  now(): number {
+    return this.base + (realTime() - this.start) * this.rate;
+  }
+
+  after(ms: number, task: () => void): Timer {
+    const entry: Entry = { at: this.now() + Math.max(0, ms), order: this.order++, task };
+    push(this.heap, entry);
+    if (this.heap[0] === entry) this.arm();
+    return { cancel: () => cancel(entry) };
+  }
+
+  close(): void {
+    clearTimeout(this.handle);
+    this.heap = [];
+  }
+
+  protected busyChanged(busy: boolean): void {
+    this.base = this.now();
+    this.start = realTime();
+    this.rate = busy ? Math.min(1, this.scale) : this.scale;
+    this.publish(this.base, this.start, this.rate);
+    this.arm();
+  }
+
+  private arm(): void {
+    clearTimeout(this.handle);
+    const next = first(this.heap);
+    if (next) this.handle = setTimeout(() => this.fire(), Math.max(0, (next.at - this.now()) / this.rate));
+  }
+
+  private fire(): void {
+    // Node's timers may be early by less than a millisecond; what is not due yet is armed again.
+    for (let next = first(this.heap); next && next.at <= this.now(); next = first(this.heap)) {
+      pop(this.heap);
+      next.task();
+    }
+    this.arm();
+  }
+}
+
+/** Epoch ms with a fraction: a whole millisecond is a long time when it counts twentyfold. */
+const realTime = () => performance.timeOrigin + performance.now();
 
 /**
  * Virtual time: it moves only while somebody drives it (`until`, `advance`), and only when nothing else can run: every
@@ -143,14 +201,13 @@ export class VirtualClock extends BaseClock {
   private time: number;
   private order = 0;
   private heap: Entry[] = [];
-  private busy = 0;
   private wakeDriver: (() => void) | undefined;
   private closed = false;
 
   constructor(base = Date.UTC(2026, 0, 1)) {
     super();
     this.time = base;
-    this.cell.set([base, 0, 0]);
+    this.publish(base, 0, 0);
   }
 
   now(): number {
@@ -162,37 +219,11 @@ export class VirtualClock extends BaseClock {
     if (this.closed) return { cancel: () => {} };
     push(this.heap, entry);
     this.wakeDriver?.();
-    return {
-      // A cancelled entry stays in the heap and is skipped: removal from the middle would cost more than it frees.
-      cancel: () => {
-        entry.task = CANCELLED;
-      },
-    };
+    return { cancel: () => cancel(entry) };
   }
 
-  hold(): Hold {
-    let waiting = 0;
-    let released = false;
-    this.busy++;
-    const idle = () => {
-      if (--this.busy === 0) this.wakeDriver?.();
-    };
-    return {
-      waiting: async (promise) => {
-        if (released) return promise;
-        if (waiting++ === 0) idle();
-        try {
-          return await promise;
-        } finally {
-          if (--waiting === 0 && !released) this.busy++;
-        }
-      },
-      release: () => {
-        if (released) return;
-        released = true;
-        if (waiting === 0) idle();
-      },
-    };
+  protected busyChanged(busy: boolean): void {
+    if (!busy) this.wakeDriver?.();
   }
 
   /** Lets time pass until `promise` settles, and returns its value. Fails when nothing is left that could settle it. */
@@ -227,12 +258,11 @@ export class VirtualClock extends BaseClock {
       for (;;) {
         await settle();
         if (done() || this.closed) return;
-        if (this.busy > 0) {
+        if (this.busy) {
           await this.woken();
           continue;
         }
-        while (this.heap[0]?.task === CANCELLED) pop(this.heap);
-        const next = this.heap[0];
+        const next = first(this.heap);
         if (!next || next.at > deadline) {
           if (next || deadline !== Number.POSITIVE_INFINITY) return;
           throw new Error('virtual time cannot move: nothing is scheduled and the awaited promise has not settled');
@@ -257,11 +287,22 @@ export class VirtualClock extends BaseClock {
 
   private set(time: number): void {
     this.time = time;
-    this.cell[0] = time;
+    this.publish(time, 0, 0);
   }
 }
 
 const CANCELLED = () => {};
+
+/** A cancelled entry stays in the heap and is skipped: removal from the middle would cost more than it frees. */
+function cancel(entry: Entry): void {
+  entry.task = CANCELLED;
+}
+
+/** The earliest entry that was not cancelled. */
+function first(heap: Entry[]): Entry | undefined {
+  while (heap[0]?.task === CANCELLED) pop(heap);
+  return heap[0];
+}
 
 /** Lets every promise that can settle settle: microtasks run to exhaustion before the next macrotask. */
 function settle(): Promise<void> {

@@ -4,6 +4,8 @@ import type { World } from './aws/service';
 import type { Clock } from './clock';
 import { Credentials } from './credentials';
 import { Faults } from './faults';
+import { Incidents } from './incidents';
+import { incidentRoutes } from './incidents/routes';
 import { createK3s } from './k3s';
 import { BashMachineHost } from './k3s/host/bash-host';
 import type { HostOptions } from './k3s/host/options';
@@ -14,8 +16,8 @@ import { TableNetwork } from './network-table';
 import { Random } from './random';
 import { createServices, listServices, type Services } from './services';
 import { CustomResourceResponses, deploy, RESPONSE_PATH, readAssembly, type Stack } from './stack';
-import { type ClusterState, describeCluster } from './state';
-import { createEndpoint, type Endpoint } from './wire/endpoint';
+import { type ClusterState, describeCluster, inbox } from './state';
+import { createEndpoint, type Endpoint, type EndpointOptions } from './wire/endpoint';
 import { jsonResponse, type Route, serve } from './wire/server';
 
 export interface EmbeddedOptions {
@@ -29,7 +31,9 @@ export interface EmbeddedOptions {
   /** Where machines keep their disks. Undefined: node scripts run as their in-process twins. */
   directory?: string;
   /** Where functions run; worker threads unless given. */
-  runtime?(aws: { endpoint: Endpoint; route: Route }): LambdaRuntime;
+  runtime?(aws: { world: World; endpoint: Endpoint; route: Route }): LambdaRuntime;
+  /** Told of every call of the AWS API, after it. */
+  observe?: EndpointOptions['observe'];
   log?(message: string, detail?: Record<string, unknown>): void;
 }
 
@@ -45,6 +49,8 @@ export interface EmbeddedAws {
   stack: Stack;
   /** What people look at: servers, targets, members, Nodes, instances, executions. */
   state(): ClusterState;
+  /** Makes things go wrong. */
+  incidents: Incidents;
   /** Answers the requests that are no AWS wire: `/_local/…`. */
   route: Route;
   /** Ends everything that was started. */
@@ -80,11 +86,12 @@ export async function boot(options: EmbeddedOptions): Promise<EmbeddedAws> {
 async function assemble(options: EmbeddedOptions, closers: Closers): Promise<Omit<EmbeddedAws, 'close'>> {
   const { clock, log = () => {} } = options;
   const random = new Random(options.seed);
+  const faults = new Faults();
   const world: World = {
     clock,
     random,
-    latency: new Latency(random.fork('latency')),
-    faults: new Faults(),
+    latency: new Latency(random.fork('latency'), (name, service) => faults.slowness(name, service)),
+    faults,
     credentials: new Credentials(random.fork('credentials')),
     account: ACCOUNT,
     region: REGION,
@@ -117,6 +124,7 @@ async function assemble(options: EmbeddedOptions, closers: Closers): Promise<Omi
     endpoint,
     commands: k3s.commands,
     urls: k3s.respond,
+    online: (address) => network.reachable(address, 'aws') && network.reachable('aws', address),
     events: k3s,
     log,
   };
@@ -127,24 +135,37 @@ async function assemble(options: EmbeddedOptions, closers: Closers): Promise<Omi
   closers.push(() => host.close());
 
   let url = 'http://127.0.0.1:4566';
-  const runtime = options.runtime?.({ endpoint, route });
+  const runtime = options.runtime?.({ world, endpoint, route });
   const services = createServices({ world, network, host, assembly, endpointUrl: () => url, runtime });
   const all = listServices(services);
   closers.push(...all.map((service) => () => service.close?.()));
   const state = () => describeCluster(services, k3s, clock.now());
-  const routes: Record<string, Route> = { 'GET /_local/state': () => jsonResponse(state()) };
-  wire = createEndpoint(world, all);
+  const incidents = new Incidents(world, services, network, k3s);
+  closers.push(() => void incidents.clear());
+  const routes: Record<string, Route> = {
+    'GET /_local/state': () => jsonResponse(state()),
+    'GET /_local/inbox': () => jsonResponse(inbox(services)),
+    ...incidentRoutes(incidents),
+  };
+  wire = createEndpoint(world, all, { observe: options.observe });
 
   if (options.port !== undefined) {
     const served = await serve(endpoint, {
       port: options.port,
-      routes: { 'GET /_local/*': route, 'POST /_local/*': route, [`PUT ${RESPONSE_PATH}*`]: route },
+      routes: {
+        'GET /_local/*': route,
+        'POST /_local/*': route,
+        'DELETE /_local/*': route,
+        [`PUT ${RESPONSE_PATH}*`]: route,
+      },
     });
     url = served.url;
     closers.push(() => served.close());
   }
   const stack = await deploy(assembly, all, { world, lambda: services.lambda, responses, endpointUrl: url });
-  return { world, services, network, endpoint, url, stack, state, route };
+  return { world, services, network, endpoint, url, stack, state, incidents, route };
 }
 
-const UNKNOWN = { error: 'the embedded AWS has no such page; GET /_local/state shows the cluster' };
+const UNKNOWN = {
+  error: 'the embedded AWS has no such page; there are /_local/state, /_local/inbox and /_local/faults',
+};

@@ -1,4 +1,5 @@
 /** Faults that a person or a test injects into the embedded AWS. Nothing here is random by itself. */
+import type { LatencyName } from './latency';
 
 /** What an API fault does to a call that matches. */
 export type ApiFault =
@@ -19,8 +20,18 @@ interface ApiRule {
   when: (input: unknown) => boolean;
 }
 
+/** Whose delay a name of the latency profile is, where its first word does not say so. */
+const OWNERS: Record<string, string> = { elb: 'elasticloadbalancing', download: 'k3s', image: 'k3s', pod: 'k3s' };
+
+interface Slowdown {
+  /** `ec2`, `ssm`, …, or `k3s` for what happens on the machines; `*` for everything. */
+  service: string;
+  factor: number;
+}
+
 export class Faults {
   private rules: ApiRule[] = [];
+  private slowdowns: Slowdown[] = [];
 
   /** Adds a rule for API calls; returns its removal. */
   onCall(
@@ -53,7 +64,26 @@ export class Faults {
     return rule.fault;
   }
 
+  /** Makes everything that a service (`*`: any) does take `factor` times as long; returns its removal. */
+  slow(service: string, factor: number): () => void {
+    const slowdown: Slowdown = { service, factor };
+    this.slowdowns.push(slowdown);
+    return () => {
+      this.slowdowns = this.slowdowns.filter((other) => other !== slowdown);
+    };
+  }
+
+  /** How many times as long as usual a delay is now. `service`: whose call it is part of, if of one. */
+  slowness(name: LatencyName, service?: string): number {
+    if (this.slowdowns.length === 0) return 1;
+    const [prefix = ''] = name.split('.', 1);
+    const owner = service ?? OWNERS[prefix] ?? prefix;
+    const hit = this.slowdowns.filter((slowdown) => slowdown.service === '*' || slowdown.service === owner);
+    return hit.reduce((product, { factor }) => product * factor, 1);
+  }
+
   clear(): void {
     this.rules = [];
+    this.slowdowns = [];
   }
 }

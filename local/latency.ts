@@ -110,14 +110,14 @@ export class Latency {
   constructor(
     private readonly random: Random,
     /** Multiplies single delays, for faults (`slow`). */
-    private readonly factor: (name: LatencyName) => number = () => 1,
+    private readonly factor: (name: LatencyName, service?: string) => number = () => 1,
   ) {}
 
-  /** One draw, ms of AWS time. */
-  sample(name: LatencyName): number {
+  /** One draw, ms of AWS time. `service`: whose call it is part of, if of one. */
+  sample(name: LatencyName, service?: string): number {
     const { p50, p95 } = PROFILE[name];
     const sigma = Math.log(p95 / p50) / Z95;
-    return p50 * Math.exp(sigma * this.normal()) * this.factor(name);
+    return p50 * Math.exp(sigma * this.normal()) * this.factor(name, service);
   }
 
   /** Box-Muller, cut at three standard deviations: a modelled delay has no unbounded tail. */

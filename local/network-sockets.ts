@@ -9,10 +9,11 @@ import {
   type IncomingMessage,
   type ServerResponse,
 } from 'node:http';
-import { createServer as createHttpsServer, request as httpsRequest } from 'node:https';
+import { createServer as createHttpsServer, request as httpsRequest, type ServerOptions } from 'node:https';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createSecureContext, TLSSocket } from 'node:tls';
 import type { Clock, Hold } from './clock';
-import type { Listening, Network, NetworkService, Probe, ProbeResult, ProxyTarget } from './network';
+import type { ClientIdentity, Listening, Network, NetworkService, Probe, ProbeResult, ProxyTarget } from './network';
 import { proxyHeader, readProxyHeader } from './proxy-protocol';
 import { Reachability } from './reachability';
 import { AddressInUse, listen } from './wire/listen';
@@ -204,7 +205,7 @@ export class SocketNetwork implements Network {
     const handler = (request: IncomingMessage, response: ServerResponse) => {
       this.respond(service, request, response).catch(() => request.socket.destroy());
     };
-    const inner = service.tls ? createHttpsServer(service.tls, handler) : createHttpServer(handler);
+    const inner = service.tls ? createHttpsServer(tlsOptions(service.tls), handler) : createHttpServer(handler);
     if (!service.proxyProtocol) return inner;
     return createServer(async (socket) => {
       const address = await readProxyHeader(socket);
@@ -238,10 +239,20 @@ export class SocketNetwork implements Network {
         ),
         body: Buffer.concat(chunks).toString('utf8'),
         clientAddress: this.clients.get(key) ?? incoming.socket.remoteAddress ?? '',
+        client: identityOf(incoming.socket),
       }),
     );
-    const { status, headers, body = '' } = await (flight ? flight.hold.waiting(answer) : answer);
-    outgoing.writeHead(status, { 'content-length': Buffer.byteLength(body), ...headers }).end(body);
+    const { status, headers, body = '', stream } = await (flight ? flight.hold.waiting(answer) : answer);
+    if (!stream) {
+      outgoing.writeHead(status, { 'content-length': Buffer.byteLength(body), ...headers }).end(body);
+      return;
+    }
+    const gone = new AbortController();
+    outgoing.once('close', () => gone.abort(new Error('the client is gone')));
+    outgoing.writeHead(status, headers).write(body);
+    outgoing.flushHeaders();
+    for await (const piece of stream(gone.signal)) outgoing.write(piece);
+    outgoing.end();
   }
 
   private fly(
@@ -295,6 +306,27 @@ export class SocketNetwork implements Network {
     request.once('socket', (socket) => socket.once('connect', () => connected(socket)));
     return request.end();
   }
+}
+
+function tlsOptions({ key, cert, clientAuthority, select }: NonNullable<(NetworkService & { kind: 'http' })['tls']>) {
+  const options: ServerOptions = { key, cert };
+  if (clientAuthority !== undefined) {
+    // Whoever has no certificate is answered too, as somebody unknown.
+    Object.assign(options, { ca: clientAuthority, requestCert: true, rejectUnauthorized: false });
+  }
+  if (select) {
+    options.SNICallback = (serverName, done) => {
+      const own = select(serverName);
+      done(null, own && createSecureContext(own));
+    };
+  }
+  return options;
+}
+
+function identityOf(socket: Socket): ClientIdentity | undefined {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
+  const { CN, O } = socket.getPeerCertificate().subject;
+  return typeof CN === 'string' ? { commonName: CN, organizations: [O ?? []].flat() } : undefined;
 }
 
 const farEnd = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress}:${remotePort}`;

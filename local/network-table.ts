@@ -93,7 +93,7 @@ export class TableNetwork implements Network {
    */
   async request(
     port: number,
-    { method = 'GET', path = '/', headers = {}, body = '' }: Partial<HttpRequest> = {},
+    { method = 'GET', path = '/', headers = {}, body = '', client }: Partial<HttpRequest> = {},
     timeoutMs = CLIENT_TIMEOUT_MS,
   ): Promise<RequestResult> {
     const target = this.balancers.get(port)?.();
@@ -109,7 +109,7 @@ export class TableNetwork implements Network {
       return { ok: false, address, reason: 'reset' };
     }
     const clientAddress = target.proxyProtocol ? CLIENT_ADDRESS : 'nlb';
-    const response = await this.answer(service, { method, path, headers, body, clientAddress }, timeoutMs);
+    const response = await this.answer(service, { method, path, headers, body, clientAddress, client }, timeoutMs);
     return typeof response === 'string' ? { ok: false, address, reason: response } : { ok: true, address, response };
   }
 

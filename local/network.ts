@@ -10,12 +10,28 @@ export interface HttpRequest {
   body: string;
   /** The client as the service sees it: from the PROXY header where one is spoken. */
   clientAddress: string;
+  /** Who the client proved to be, where the service asks for a certificate. */
+  client?: ClientIdentity;
+}
+
+/** The subject of a client's certificate that the service's authority has signed. */
+export interface ClientIdentity {
+  commonName: string;
+  organizations: readonly string[];
 }
 
 export interface HttpResponse {
   status: number;
   headers?: Record<string, string>;
   body?: string;
+  /** What follows the body, piece by piece, until it ends or `gone` is aborted because the client went. */
+  stream?(gone: AbortSignal): AsyncIterable<string>;
+}
+
+/** PEM. */
+export interface Certificate {
+  key: string;
+  cert: string;
 }
 
 /** What answers on an address and port. */
@@ -24,8 +40,13 @@ export type NetworkService =
   | { kind: 'echo' }
   | {
       kind: 'http';
-      /** PEM. Present: the service speaks TLS. */
-      tls?: { key: string; cert: string };
+      /** Present: the service speaks TLS. */
+      tls?: Certificate & {
+        /** PEM. Present: clients are asked for a certificate, and known by one that it has signed. */
+        clientAuthority?: string;
+        /** Another certificate for the name that a client asks for; undefined: the usual one. */
+        select?(serverName: string): Certificate | undefined;
+      };
       /** Every connection must start with a PROXY protocol v2 header. */
       proxyProtocol?: boolean;
       respond(request: HttpRequest): HttpResponse | Promise<HttpResponse>;

@@ -1,5 +1,6 @@
 /** The services of the embedded AWS, connected with each other as AWS connects them. */
 import { readFile } from 'node:fs/promises';
+import { CloudWatch } from './aws/cloudwatch';
 import { DynamoDb } from './aws/dynamodb';
 import { Ec2 } from './aws/ec2';
 import { Elbv2 } from './aws/elbv2';
@@ -17,6 +18,7 @@ import { Ssm } from './aws/ssm';
 import { StepFunctions } from './aws/stepfunctions';
 import { Sts } from './aws/sts';
 import type { MachineHost } from './machine';
+import { reportMetrics } from './metrics';
 import type { Network } from './network';
 import type { Assembly } from './stack';
 
@@ -53,10 +55,12 @@ export function createServices({ world, network, host, assembly, endpointUrl, ru
   });
   const elbv2 = new Elbv2(world, { ec2, network });
   const ssm = new Ssm(world, { instances: ec2, emit, reachable: (address) => network.reachable(address, 'aws') });
+  const sns = new Sns(world);
   const lambda = new Lambda(world, {
     asset,
     endpointUrl,
     logs,
+    sns,
     ...(runtime ? { runtime } : {}),
   });
   const states = new StepFunctions(world, {
@@ -65,9 +69,11 @@ export function createServices({ world, network, host, assembly, endpointUrl, ru
     logs,
     readObject: (bucket, key) => readFile(asset(bucket, key), 'utf8'),
   });
-  const sns = new Sns(world);
   bus = new Events(world, { lambda, states, sns });
+  const cloudwatch = new CloudWatch(world, { emit, sns });
+  reportMetrics(world.clock, cloudwatch, { elbv2, lambda });
   return {
+    cloudwatch,
     dynamodb: new DynamoDb(world),
     ec2,
     elbv2,

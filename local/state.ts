@@ -1,5 +1,6 @@
 /** The cluster as people and tests look at it: one document, put together from EC2, the load balancer and K3s. */
-import type { K3s } from './k3s';
+import type { TargetGroupSummary } from './aws/elbv2';
+import type { K3s, K3sState } from './k3s';
 import type { Services } from './services';
 
 /** One server that is meant to serve: terminated ones are history. */
@@ -19,11 +20,17 @@ export interface ClusterState {
   /** AWS time, ISO 8601. */
   at: string;
   servers: ServerState[];
-  targetGroups: { name: string; port: number; healthy: number; unhealthy: number; targets: unknown[] }[];
+  targetGroups: {
+    name: string;
+    port: number;
+    healthy: number;
+    unhealthy: number;
+    targets: TargetGroupSummary['targets'];
+  }[];
   /** Of etcd, as its leader knows them. */
-  members: unknown[];
-  nodes: unknown[];
-  pods: unknown[];
+  members: K3sState['members'];
+  nodes: K3sState['nodes'];
+  pods: K3sState['pods'];
   instances: { instanceId: string; state: string; availabilityZone: string; tags: Record<string, string> }[];
   executions: { name: string; arn: string; status: string; error?: string; cause?: string }[];
   /** Where each listener of the load balancer is reached, by its port. */
@@ -75,4 +82,17 @@ export function describeCluster({ ec2, elbv2, states }: Services, k3s: K3s, now:
     })),
     urls: Object.fromEntries(elbv2.urls()),
   };
+}
+
+/** A message as its subscribers got it. */
+export interface InboxMessage {
+  subject: string | null;
+  message: string;
+  /** AWS time, ISO 8601. */
+  at: string;
+}
+
+/** Everything that SNS delivered, oldest first. */
+export function inbox({ sns }: Services): InboxMessage[] {
+  return sns.inbox.map(({ subject = null, message, at }) => ({ subject, message, at: new Date(at).toISOString() }));
 }

@@ -42,19 +42,48 @@ export function text<T>(placeholder: string, help: string, initial: T, parse: (t
   return { placeholder, help, initial, parse };
 }
 
-type Values<F> = { [K in keyof F]: F[K] extends Flag<infer T> ? T : never } & { help: boolean };
+/** A text that matches; undefined when it was not typed. */
+export function matching(placeholder: string, help: string, pattern: RegExp, what: string): Flag<string | undefined> {
+  return text<string | undefined>(placeholder, help, undefined, (typed) => {
+    if (pattern.test(typed)) return typed;
+    throw new Error(`must be ${what}`);
+  });
+}
+
+/** A TCP port; undefined when it was not typed. */
+export function port(help: string): Flag<number | undefined> {
+  const { parse } = number('N', '', 0, { from: 1, to: 65535, integer: true });
+  return text<number | undefined>('N', help, undefined, parse);
+}
+
+export type Values<F> = { [K in keyof F]: F[K] extends Flag<infer T> ? T : never } & { help: boolean };
 
 /**
- * Parses a command line. Flags are declared in camelCase and typed in kebab-case.
+ * Parses a command line of flags alone. Flags are declared in camelCase and typed in kebab-case.
  * @throws UsageError naming the flag and what is wrong with it.
  */
 export function parseFlags<F extends Record<string, Flag<unknown>>>(flags: F, line: string[]): Values<F> {
+  return parseLine(flags, line, false).values;
+}
+
+/**
+ * Parses a command line of flags and words, in any order.
+ * @throws UsageError as `parseFlags`
+ */
+export function parseLine<F extends Record<string, Flag<unknown>>>(
+  flags: F,
+  line: string[],
+  allowPositionals = true,
+): { values: Values<F>; words: string[] } {
   const options: Record<string, { type: 'boolean' | 'string' }> = { help: { type: 'boolean' } };
   for (const [name, flag] of Object.entries(flags))
     options[kebab(name)] = { type: flag.placeholder ? 'string' : 'boolean' };
   let given: Record<string, unknown>;
+  let words: string[];
   try {
-    given = parseArgs({ args: line, options, strict: true, allowPositionals: false }).values;
+    const parsed = parseArgs({ args: line, options, strict: true, allowPositionals });
+    given = parsed.values;
+    words = parsed.positionals;
   } catch (error) {
     throw new UsageError(`${firstSentence(error)}; --help lists the flags`);
   }
@@ -67,7 +96,7 @@ export function parseFlags<F extends Record<string, Flag<unknown>>>(flags: F, li
       throw new UsageError(`--${kebab(name)} ${error instanceof Error ? error.message : error}, is ${String(typed)}`);
     }
   }
-  return values as Values<F>;
+  return { values: values as Values<F>, words };
 }
 
 /** The help text of a tool. */

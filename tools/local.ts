@@ -2,7 +2,8 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
-import { ConfigError } from '../infra/config-error';
+import type { Config } from '../infra/config';
+import { namesOf } from '../infra/names';
 import { ScaledClock } from '../local/clock';
 import { boot, type EmbeddedAws } from '../local/embedded';
 import { AddressInUse } from '../local/wire/listen';
@@ -12,6 +13,8 @@ import { FLAGS } from './local/flags';
 import { Progress } from './local/progress';
 import { createScreen, duration } from './local/screen';
 import { nextSteps, type Result, serversTable, toJson } from './local/summary';
+import { Watch } from './local/watch';
+import { runTool } from './run';
 
 const ROOT = join(__dirname, '..');
 const RUNTIME = join(ROOT, '.local');
@@ -59,6 +62,9 @@ async function run(flags: Flags, runtime: string, interrupted: Promise<never>): 
     seed: process.pid,
     port: flags.port,
     directory: runtime,
+  }).catch((error: unknown) => {
+    if (!(error instanceof AddressInUse)) throw error;
+    throw new UsageError(`${error.message}: does another "npm run local" run? --port 0 takes any free ports`);
   });
   try {
     say(`k3s-ha-aws · cluster "${config.name}" · embedded AWS at ${aws.url} (${flags.timeScale}× AWS time)\n`);
@@ -68,14 +74,30 @@ async function run(flags: Flags, runtime: string, interrupted: Promise<never>): 
     say(ok ? report(result, aws) : failure(result));
     if (flags.json) process.stdout.write(`${toJson(result)}\n`);
     if (flags.once || !ok) return ok ? 0 : 1;
-    say('\nIt keeps running: press Ctrl-C to stop everything.');
-    return await interrupted;
+    say('\nIt keeps running, and what happens is shown below: press Ctrl-C to stop everything.\n');
+    return await keepWatching(aws, config, output, interrupted);
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     say('\nstopped');
     return 0;
   } finally {
     await aws.close();
+  }
+}
+
+/** Shows what happens until somebody has had enough. */
+async function keepWatching(
+  aws: EmbeddedAws,
+  { name, servers }: Config,
+  output: NodeJS.WriteStream,
+  interrupted: Promise<never>,
+): Promise<number> {
+  const watch = new Watch({ aws, servers, stack: namesOf(name).stack, output, input: process.stdin });
+  try {
+    await Promise.race([watch.quit, interrupted]);
+    throw new Interrupted();
+  } finally {
+    watch.stop();
   }
 }
 
@@ -162,15 +184,4 @@ function interruption(): Promise<never> {
   return promise;
 }
 
-main(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    const clear = error instanceof UsageError || error instanceof AddressInUse || error instanceof ConfigError;
-    process.stderr.write(
-      `${clear ? (error as Error).message : error instanceof Error ? error.stack : String(error)}\n`,
-    );
-    process.exitCode = clear ? 2 : 1;
-  },
-);
+runTool(main);

@@ -1,4 +1,6 @@
 import * as z from 'zod/mini';
+import { CONCERN_CODES } from '../cluster/concern';
+import { RETIREMENT_KINDS } from '../cluster/judgement';
 import {
   ADDRESS,
   ENV,
@@ -28,6 +30,7 @@ export const Plan = z.strictObject({
     z.strictObject({
       slot: SLOT,
       instanceId: INSTANCE_ID,
+      kind: z.enum(RETIREMENT_KINDS),
       /** Its etcd peer address, to find a member that has no Node; empty when unknown. */
       address: z.string(),
       /** K3s knows it, so RemoveMember must run. */
@@ -49,23 +52,32 @@ export const Plan = z.strictObject({
 });
 export type Plan = z.infer<typeof Plan>;
 
+/** What stands in the way, or deserves a look although all is well; its code says what a person must do. */
+export const Concern = z.strictObject({
+  code: z.enum(CONCERN_CODES),
+  slot: z.nullable(SLOT),
+  instanceId: z.nullable(INSTANCE_ID),
+});
+
+/** One server in an answer for people. */
+export const ServerSummary = z.strictObject({
+  slot: SLOT,
+  instanceId: INSTANCE_ID,
+  availabilityZone: z.nullable(z.string()),
+  privateIp: z.nullable(z.string()),
+  ready: z.boolean(),
+  etcdVoter: z.boolean(),
+  healthyTargets: z.int(),
+});
+
 export const Output = z.strictObject({
   verdict: z.enum(['converged', 'converge', 'watch', 'refuse']),
   reason: z.string(),
   /** With `watch`: when to look again. */
   recheckAfterSeconds: z.int(),
   plan: Plan,
-  servers: z.array(
-    z.strictObject({
-      slot: SLOT,
-      instanceId: INSTANCE_ID,
-      availabilityZone: z.nullable(z.string()),
-      privateIp: z.nullable(z.string()),
-      ready: z.boolean(),
-      etcdVoter: z.boolean(),
-      healthyTargets: z.int(),
-    }),
-  ),
+  concern: z.nullable(Concern),
+  servers: z.array(ServerSummary),
 });
 export const Env = z.object({
   ...ENV,

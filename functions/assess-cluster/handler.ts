@@ -1,5 +1,7 @@
+import { Bus } from '../aws/bus';
 import { ClusterRecords } from '../aws/cluster-record';
 import { Commands } from '../aws/commands';
+import { Healer } from '../aws/healer';
 import { Instances } from '../aws/instances';
 import { Leases } from '../aws/lease';
 import { observe } from '../aws/observe';
@@ -26,11 +28,15 @@ export const wire = connect(contract, ({ env, client, now, sleep, elapsed }) => 
     elapsed,
   };
   const deps = {
+    cluster: env.CLUSTER,
     k3sVersion: env.K3S_VERSION,
     leases: new Leases(table),
     records,
     slots,
+    healer: new Healer(table),
+    bus: new Bus(client),
     observe: () => observe(sources),
+    now,
   };
   return (input, log) => assessCluster(input, deps, log);
 });

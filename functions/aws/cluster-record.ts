@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import type { ClusterRecord, Phase } from '../cluster/observation';
 import { equals, exists } from './expression';
-import type { Table } from './table';
+import type { Store } from './table';
 
 const ID = 'cluster';
 
@@ -27,7 +27,7 @@ function phaseOf(item: z.infer<typeof ITEM>): Phase {
 }
 
 export class ClusterRecords {
-  constructor(private readonly table: Table) {}
+  constructor(private readonly table: Store) {}
 
   /** Null before the first execution of any workflow. */
   async read(): Promise<ClusterRecord | null> {
@@ -97,6 +97,11 @@ export class ClusterRecords {
   /** Notes which manifests are in place. */
   async setAppliedManifests(sha256: string): Promise<void> {
     await this.table.change(ID, { set: [['appliedManifests', sha256]], when: [exists('incarnation')] });
+  }
+
+  /** A person stops the self-healer, or lets it go on. False: there is no record of a cluster. */
+  setPaused(paused: boolean): Promise<boolean> {
+    return this.table.change(ID, { set: [['paused', paused]], when: [exists('incarnation')] });
   }
 
   /** Ends this life: the next creation starts from nothing, under another incarnation. False: it is not to be absent. */

@@ -77,7 +77,8 @@ export class Commands {
     private readonly prefix = '',
   ) {
     this.client = new SSMClient(clientSettings(settings));
-    this.sendingOnce = new SSMClient({ ...clientSettings(settings), maxAttempts: 1 });
+    // A retry strategy that the platform brings would overrule the number of attempts.
+    this.sendingOnce = new SSMClient({ ...clientSettings(settings), maxAttempts: 1, retryStrategy: undefined });
   }
 
   /**

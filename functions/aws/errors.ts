@@ -65,19 +65,21 @@ const named = (error: unknown, names: readonly string[]) => names.some((name) =>
 
 export const isThrottle = (error: unknown) => named(error, THROTTLES) || coded(error).$metadata?.httpStatusCode === 429;
 
+/** A lack of capacity comes with status 500, although it is an answer and no fault: EC2's list of server error codes. */
+export const isCapacity = (error: unknown) => named(error, CAPACITY);
+
 /** AWS failed or never answered. The request may have taken effect. */
 export const isOutage = (error: unknown) =>
   named(error, OUTAGES) ||
   CONNECTION_FAULTS.some((code) => code === coded(error).code) ||
-  (coded(error).$metadata?.httpStatusCode ?? 0) >= 500;
+  ((coded(error).$metadata?.httpStatusCode ?? 0) >= 500 && !isCapacity(error));
 
 /** AWS understood the request and will not have it: sending it again changes nothing. */
 export const isRefusal = (error: unknown) => {
   const status = coded(error).$metadata?.httpStatusCode ?? 0;
-  return status >= 400 && status < 500 && !isThrottle(error);
+  return (status >= 400 && status < 500 && !isThrottle(error)) || isCapacity(error);
 };
 
-export const isCapacity = (error: unknown) => named(error, CAPACITY);
 export const isUnsupported = (error: unknown) => named(error, UNSUPPORTED);
 export const isTokenSpent = (error: unknown) => named(error, TOKEN_SPENT);
 export const isNotFound = (error: unknown) => named(error, NOT_FOUND);
@@ -85,6 +87,8 @@ export const isNotFound = (error: unknown) => named(error, NOT_FOUND);
 export const isInvalidInstance = (error: unknown) => named(error, ['InvalidInstanceId']);
 /** ELB: the instance is not running, or gone. */
 export const isInvalidTarget = (error: unknown) => named(error, ['InvalidTarget', 'InvalidTargetException']);
+/** Step Functions: the name was used, with another input or by an execution that has ended. */
+export const isAlreadyStarted = (error: unknown) => named(error, ['ExecutionAlreadyExists']);
 /** DynamoDB: the condition of a write did not hold. */
 export const isConditionFailed = (error: unknown) => named(error, ['ConditionalCheckFailedException']);
 

@@ -21,6 +21,17 @@ export const equals =
   (expression) =>
     `${expression.path(path)} = ${expression.value(value)}`;
 
+/** A number, and smaller than this. */
+export const below =
+  (path: Path, value: number): Condition =>
+  (expression) =>
+    `${expression.path(path)} < ${expression.value(value)}`;
+
+export const both =
+  (...conditions: Condition[]): Condition =>
+  (expression) =>
+    `(${conditions.map((condition) => condition(expression)).join(' AND ')})`;
+
 export const either =
   (...conditions: Condition[]): Condition =>
   (expression) =>

@@ -7,7 +7,7 @@ import { LeaseLost } from '../cluster/errors';
 import { leaseHolder, parseLeaseHolder } from '../cluster/names';
 import type { ExecutionRef } from '../contracts';
 import { absent, equals } from './expression';
-import type { Table } from './table';
+import type { Store } from './table';
 
 const ID = 'lease';
 
@@ -40,7 +40,7 @@ export interface Lease {
 }
 
 export class Leases {
-  constructor(private readonly table: Table) {}
+  constructor(private readonly table: Store) {}
 
   /** Null while nobody holds it. */
   async read(): Promise<Lease | null> {

@@ -1,10 +1,10 @@
 /** The items `slot/<n>`: the inventory. It outlives tags, which are gone soon after an instance is terminated. */
 import * as z from 'zod/mini';
 import { leaseHolder } from '../cluster/names';
-import type { SlotInstance, SlotRecord, Suspicion } from '../cluster/observation';
+import type { Replacement, SlotInstance, SlotRecord, Suspicion } from '../cluster/observation';
 import type { ExecutionRef } from '../contracts';
 import { absent, type Condition, either, equals, exists } from './expression';
-import type { Table } from './table';
+import type { Store } from './table';
 
 /** No cluster has more: `servers` is 3 or 5. */
 export const MAX_SLOTS = 5;
@@ -16,8 +16,23 @@ const ITEM = z.object({
   launching: z.optional(z.number()),
   launchingType: z.optional(z.string()),
   launchedBy: z.optional(z.string()),
-  instances: z.record(z.string(), z.object({ generation: z.number(), launchedAt: z.number() })),
-  suspicion: z.optional(z.object({ instanceId: z.string(), since: z.number(), signals: z.array(z.string()) })),
+  instances: z.record(
+    z.string(),
+    z.object({ generation: z.number(), launchedAt: z.number(), privateIp: z.optional(z.string()) }),
+  ),
+  suspicion: z.optional(
+    z.object({ instanceId: z.string(), since: z.number(), lastSeen: z.number(), signals: z.array(z.string()) }),
+  ),
+  failures: z._default(z.array(z.number()), []),
+  replacing: z.optional(
+    z.object({
+      instanceId: z.string(),
+      since: z.number(),
+      startedAt: z.number(),
+      reason: z.string(),
+      decision: z.string(),
+    }),
+  ),
 });
 
 /** A launch that was begun and has not been recorded as done. */
@@ -34,13 +49,24 @@ export interface SlotState extends SlotRecord {
   launchedBy: string | null;
 }
 
+const EMPTY: Omit<SlotState, 'slot'> = {
+  generation: 0,
+  instances: [],
+  suspicion: null,
+  failures: [],
+  replacing: null,
+  launching: null,
+  launchedBy: null,
+};
+
 export class Slots {
-  constructor(private readonly table: Table) {}
+  constructor(private readonly table: Store) {}
 
   async read(slot: number): Promise<SlotState> {
     const item = await this.table.read(id(slot), ITEM);
-    if (!item) return { slot, generation: 0, instances: [], suspicion: null, launching: null, launchedBy: null };
+    if (!item) return { ...EMPTY, slot };
     const { generation, launching, launchingType = '', launchedBy = null, suspicion = null } = item;
+    const { failures, replacing = null } = item;
     return {
       slot,
       generation,
@@ -48,6 +74,8 @@ export class Slots {
         .map(([instanceId, launch]): SlotInstance => ({ instanceId, ...launch }))
         .sort((a, b) => a.generation - b.generation),
       suspicion,
+      failures,
+      replacing,
       launching: launching === undefined ? null : { generation: launching, instanceType: launchingType },
       launchedBy,
     };
@@ -80,18 +108,14 @@ export class Slots {
   }
 
   /** The instance exists: it belongs to the inventory from now on. False: this launch was recorded before. */
-  completeLaunch(
-    slot: number,
-    { instanceId, generation, launchedAt }: SlotInstance,
-    execution: ExecutionRef,
-  ): Promise<boolean> {
+  completeLaunch(slot: number, { instanceId, ...launch }: SlotInstance, execution: ExecutionRef): Promise<boolean> {
     return this.table.change(id(slot), {
       set: [
-        [['instances', instanceId], { generation, launchedAt }],
+        [['instances', instanceId], launch],
         ['launchedBy', leaseHolder(execution)],
       ],
       remove: ['launching', 'launchingType'],
-      when: [launches(generation)],
+      when: [launches(launch.generation)],
     });
   }
 
@@ -101,11 +125,33 @@ export class Slots {
       await this.table.change(id(slot), { remove: ['suspicion'], when: [exists('suspicion')] });
       return;
     }
-    const { instanceId, since, signals } = suspicion;
+    const { instanceId, since, lastSeen, signals } = suspicion;
     await this.table.change(id(slot), {
-      set: [['suspicion', { instanceId, since, signals }]],
+      set: [['suspicion', { instanceId, since, lastSeen, signals }]],
       when: [exists(['instances', instanceId])],
     });
+  }
+
+  /** Notes that the slot's server is being replaced, until it is told as done. */
+  async setReplacing(slot: number, replacing: Replacement): Promise<void> {
+    const { instanceId, since, startedAt, reason, decision } = replacing;
+    await this.table.change(id(slot), {
+      set: [['replacing', { instanceId, since, startedAt, reason, decision }]],
+      when: [exists('generation')],
+    });
+  }
+
+  /** The replacement of this server is done and told. */
+  async clearReplacing(slot: number, instanceId: string): Promise<void> {
+    await this.table.change(id(slot), {
+      remove: ['replacing'],
+      when: [equals(['replacing', 'instanceId'], instanceId)],
+    });
+  }
+
+  /** When machines of the slot failed to join, epoch ms, oldest first. */
+  async setFailures(slot: number, failures: number[]): Promise<void> {
+    await this.table.change(id(slot), { set: [['failures', failures]], when: [exists('generation')] });
   }
 
   /** Takes an instance out of the inventory, and the slot's signals with it. False: it was not in it. */

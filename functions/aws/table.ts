@@ -1,5 +1,11 @@
 /** The cluster's table: strongly consistent reads and conditional writes of single items, and nothing else. */
-import { DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  type AttributeValue,
+  DynamoDBClient,
+  GetItemCommand,
+  ScanCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import type * as z from 'zod/mini';
 import { parse } from '../runtime/parse';
 import { unmarshalAll } from './attributes';
@@ -11,6 +17,9 @@ import { type Change, Expression } from './expression';
 export class MalformedItem extends Error {
   override readonly name = 'MalformedItem';
 }
+
+/** Where items are read and changed. */
+export type Store = Pick<Table, 'read' | 'change'>;
 
 export class Table {
   private readonly client: DynamoDBClient;
@@ -30,10 +39,30 @@ export class Table {
     const { Item } = await attempt('GetItem', () =>
       this.client.send(new GetItemCommand({ TableName: this.name, Key: { id: { S: id } }, ConsistentRead: true })),
     );
-    if (!Item) return null;
-    const parsed = parse(schema, unmarshalAll(Item), 'item');
-    if ('faults' in parsed) throw new MalformedItem(`item ${id} of the table: ${parsed.faults.join('; ')}`);
-    return parsed.value;
+    return Item ? parseItem(id, schema, Item) : null;
+  }
+
+  /**
+   * The whole table as it is now, in one call: it is small, and the minute check must cost little. Reads of the result
+   * answer from memory, changes go to the table.
+   */
+  async snapshot(): Promise<Store> {
+    const items = new Map<string, Record<string, AttributeValue>>();
+    let ExclusiveStartKey: Record<string, AttributeValue> | undefined;
+    do {
+      const page = await attempt('Scan', () =>
+        this.client.send(new ScanCommand({ TableName: this.name, ConsistentRead: true, ExclusiveStartKey })),
+      );
+      for (const item of page.Items ?? []) items.set(item.id?.S ?? '', item);
+      ExclusiveStartKey = page.LastEvaluatedKey;
+    } while (ExclusiveStartKey);
+    return {
+      read: async (id, schema) => {
+        const item = items.get(id);
+        return item ? parseItem(id, schema, item) : null;
+      },
+      change: (id, change) => this.change(id, change),
+    };
   }
 
   /**
@@ -53,4 +82,10 @@ export class Table {
       throw error;
     }
   }
+}
+
+function parseItem<T>(id: string, schema: z.ZodMiniType<T>, item: Record<string, AttributeValue>): T {
+  const parsed = parse(schema, unmarshalAll(item), 'item');
+  if ('faults' in parsed) throw new MalformedItem(`item ${id} of the table: ${parsed.faults.join('; ')}`);
+  return parsed.value;
 }

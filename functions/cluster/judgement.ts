@@ -23,7 +23,13 @@ import { isSufficient, nextSuspicion, STOPPED, signalsAgainst } from './suspicio
  * `gone`: EC2 has ended it. `sick`: two signals, or stopped, for the dwell. `failed`: never joined within its time.
  * `surplus`: its slot has a better one. `leftover`: K3s lists it, and no instance is known.
  */
-export type RetirementKind = 'gone' | 'sick' | 'failed' | 'surplus' | 'leftover';
+export const RETIREMENT_KINDS = ['gone', 'sick', 'failed', 'surplus', 'leftover'] as const;
+export type RetirementKind = (typeof RETIREMENT_KINDS)[number];
+
+/** The slot needs another server afterwards: these count against the limit per hour (safety rule 8). */
+export function isReplacement(kind: RetirementKind): boolean {
+  return kind === 'gone' || kind === 'sick' || kind === 'failed';
+}
 
 export interface Retirement {
   kind: RetirementKind;
@@ -166,7 +172,7 @@ function sicknessOf(
 ): { due: boolean; reason: string; recheckAfterSeconds: number } | null {
   const { present } = signalsAgainst(observation, server);
   if (present.length === 0) return null;
-  const suspicion = nextSuspicion(observation, server.slot);
+  const suspicion = nextSuspicion(observation, server.slot, limits);
   const since = suspicion?.instanceId === server.instanceId ? suspicion.since : observation.at;
   const lasted = Math.floor((observation.at - since) / 1000);
   const what = present.includes(STOPPED) ? `is ${server.state}` : `has ${present.join(' and ')}`;

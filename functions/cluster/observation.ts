@@ -30,7 +30,23 @@ export interface Suspicion {
   instanceId: string;
   /** Epoch ms. */
   since: number;
+  /** When a signal was last seen, epoch ms: a gap in the looking breaks the dwell. */
+  lastSeen: number;
   signals: string[];
+}
+
+/** A replacement that has begun and has not been told as done. */
+export interface Replacement {
+  /** The server that leaves. */
+  instanceId: string;
+  /** Since when something was wrong with it, epoch ms, as far as anybody noticed. */
+  since: number;
+  /** When the replacement was decided, epoch ms. */
+  startedAt: number;
+  /** Completes "server-1 i-0b7… …". */
+  reason: string;
+  /** What was decided and on what evidence. */
+  decision: string;
 }
 
 export interface SlotInstance {
@@ -38,6 +54,8 @@ export interface SlotInstance {
   generation: number;
   /** Epoch ms. */
   launchedAt: number;
+  /** As EC2 gave it at the launch: EC2 forgets it at the termination, when its etcd member must still be found. */
+  privateIp?: string;
 }
 
 /** The item `slot/<n>` of the table: the inventory. */
@@ -49,6 +67,9 @@ export interface SlotRecord {
   instances: SlotInstance[];
   /** Signals against the slot's server; null when there are none. */
   suspicion: Suspicion | null;
+  /** When machines launched for this slot were given up because they did not join, epoch ms, oldest first. */
+  failures: number[];
+  replacing: Replacement | null;
 }
 
 /**

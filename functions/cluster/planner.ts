@@ -2,7 +2,8 @@
  * What would make the cluster whole: the stages of one round of the workflow, each with only what is missing. The plan
  * of a whole cluster is empty. It is structurally the plan of the assess-cluster contract.
  */
-import { type Judgement, judge, type Pending, type Retirement } from './judgement';
+import { nextLaunchAt } from './backoff';
+import { type Judgement, judge, type Pending, type Retirement, type RetirementKind } from './judgement';
 import { DEFAULT_LIMITS, type Limits } from './limits';
 import type { Observation } from './observation';
 import { type Obstacle, permit } from './quorum';
@@ -10,7 +11,14 @@ import { isGone, isJoined, isKnownToK3s, isProven, type Server } from './readine
 
 export interface Plan {
   launch: { slot: number }[];
-  retire: { slot: number; instanceId: string; address: string; member: boolean; reason: string }[];
+  retire: {
+    slot: number;
+    instanceId: string;
+    kind: RetirementKind;
+    address: string;
+    member: boolean;
+    reason: string;
+  }[];
   start: { slot: number; instanceId: string; privateIp: string }[];
   init: boolean;
   initInstanceId: string | null;
@@ -35,6 +43,8 @@ export interface Draft {
   postponed: Postponed[];
   /** Booting machines that were launched by an earlier execution: nothing can be told to them yet. */
   booting: Pending[];
+  /** Empty slots whose machines failed to join: the next one is launched at this time, epoch ms. */
+  backingOff: { slot: number; until: number }[];
 }
 
 /** In every round a machine boots within about a minute; look again soon. */
@@ -60,12 +70,18 @@ export function draft(observation: Observation, manifests: string | null, limits
   const launch: Plan['launch'] = [];
   const start: Server[] = [];
   const booting: Pending[] = [];
+  const backingOff: Draft['backingOff'] = [];
   const register: Plan['register'] = [];
   for (const { slot, keeper } of judgement.slots) {
     // An instance outside the inventory was launched by a run that died before it could write it down: launching the
     // same generation again, with the same client token, returns that very instance and records it.
     if (keeper === null || (!keeper.inventoried && !isKnownToK3s(keeper) && keeper.state !== 'unknown')) {
-      if (!held.has(slot)) launch.push({ slot });
+      if (held.has(slot)) continue;
+      const failures = observation.slots.find((record) => record.slot === slot)?.failures ?? [];
+      const failing = judgement.retire.some((due) => due.slot === slot && due.kind === 'failed');
+      const until = init ? observation.at : nextLaunchAt(failures, failing, observation.at, limits);
+      if (until > observation.at) backingOff.push({ slot, until });
+      else launch.push({ slot });
       continue;
     }
     if (keeper.state === 'pending' || (keeper.state === 'running' && keeper.privateIp === null)) {
@@ -86,11 +102,13 @@ export function draft(observation: Observation, manifests: string | null, limits
     permitted,
     postponed,
     booting,
+    backingOff,
     plan: {
       launch,
       retire: permitted.map(({ retirement }) => ({
         slot: retirement.slot,
         instanceId: retirement.instanceId,
+        kind: retirement.kind,
         address: retirement.address,
         member: retirement.member,
         reason: retirement.reason,

@@ -70,7 +70,9 @@ export function correlate(observation: Observation): Correlated {
 
 /**
  * Whose member it is. The Node's annotation knows best. A machine that died between the two has no Node: K3s names a
- * member `<node name>-<8 hex digits>`, and the peer address is the last resort, because VPC addresses are used again.
+ * member `<host name>-<8 hex digits>`, and not before its etcd has started; the peer address is the last resort, because
+ * VPC addresses are used again. Of two instances that had it, the one that is gone left the member behind, if the other
+ * says that it has not started K3s.
  */
 function ownerOf(member: EtcdMember, instances: ObservedInstance[], nodes: ClusterNode[]): string | null {
   const annotated = nodes.find((node) => node.member === member.name);
@@ -79,7 +81,9 @@ function ownerOf(member: EtcdMember, instances: ObservedInstance[], nodes: Clust
   if (named) return named;
   const addressed = nodes.find((node) => node.address === member.address && node.member === null);
   if (addressed) return addressed.name;
-  return instances.find(({ privateIp }) => privateIp === member.address)?.instanceId ?? null;
+  const residents = instances.filter(({ privateIp }) => privateIp === member.address);
+  const resident = residents.find((instance) => !isGone(instance) && instance.report?.k3s !== 'inactive');
+  return (resident ?? residents.find(isGone) ?? residents[0])?.instanceId ?? null;
 }
 
 /** It will never run again: termination cannot be undone once it has begun. */

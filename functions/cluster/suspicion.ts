@@ -2,6 +2,7 @@
  * Signals against a server and since when they have agreed (safety rule 7). An observer that cannot see a signal neither
  * confirms nor clears it: the minute check reads no Nodes, and must not restart the dwell that the workflow waits for.
  */
+import { DEFAULT_LIMITS, type Limits } from './limits';
 import type { Observation, Suspicion } from './observation';
 import { correlate, isGone, isJoined, isStopped, type Server } from './readiness';
 
@@ -57,20 +58,33 @@ export function subjectOf(servers: Server[], slot: number, view: Observation['vi
  * The slot's suspicion after this observation. Its time starts with the first signal, and anew when two begin to agree,
  * or when those that agreed are not the same any more: the dwell measures agreement, not unrest.
  */
-export function nextSuspicion(observation: Observation, slot: number): Suspicion | null {
+export function nextSuspicion(
+  observation: Observation,
+  slot: number,
+  limits: Limits = DEFAULT_LIMITS,
+): Suspicion | null {
   const subject = subjectOf(correlate(observation).servers, slot, observation.view);
   if (!subject) return null;
   const recorded = observation.slots.find((record) => record.slot === slot)?.suspicion ?? null;
-  const previous = recorded?.instanceId === subject.instanceId ? recorded : null;
+  const fresh = recorded !== null && observation.at - recorded.lastSeen <= limits.unbrokenSeconds * 1000;
+  const previous = fresh && recorded.instanceId === subject.instanceId ? recorded : null;
   const { present, unseen } = signalsAgainst(observation, subject);
   const signals = [...present, ...(previous?.signals.filter((signal) => unseen.includes(signal)) ?? [])].sort();
   if (signals.length === 0) return null;
   const lasting = previous?.signals.filter((signal) => signals.includes(signal)) ?? [];
   const unbroken = previous && (isSufficient(signals) ? isSufficient(lasting) : lasting.length > 0);
-  return { instanceId: subject.instanceId, since: unbroken ? previous.since : observation.at, signals };
+  return {
+    instanceId: subject.instanceId,
+    since: unbroken ? previous.since : observation.at,
+    lastSeen: previous && present.length === 0 ? previous.lastSeen : observation.at,
+    signals,
+  };
 }
 
 /** The suspicion of every slot after this observation, in slot order: the step records it. */
-export function nextSuspicions(observation: Observation): { slot: number; suspicion: Suspicion | null }[] {
-  return observation.slots.map(({ slot }) => ({ slot, suspicion: nextSuspicion(observation, slot) }));
+export function nextSuspicions(
+  observation: Observation,
+  limits: Limits = DEFAULT_LIMITS,
+): { slot: number; suspicion: Suspicion | null }[] {
+  return observation.slots.map(({ slot }) => ({ slot, suspicion: nextSuspicion(observation, slot, limits) }));
 }

@@ -2,7 +2,8 @@
  * The one decision of the orchestrator: what an observation calls for, and why. The workflow, the healer and `explain`
  * all call this function; nothing else decides.
  */
-import { judge, labels } from './judgement';
+import type { Concern, ConcernCode } from './concern';
+import { isReplacement, judge, labels } from './judgement';
 import { DEFAULT_LIMITS, type Limits } from './limits';
 import { label, serverName } from './names';
 import type { ClusterRecord, Observation } from './observation';
@@ -27,6 +28,8 @@ export interface Verdict {
   recheckAfterSeconds: number;
   /** Does nothing unless the action is `converge`. */
   plan: Plan;
+  /** What stands in the way, or deserves a look although all is well; null with `converge`. */
+  concern: Concern | null;
 }
 
 const RECHECK = { routine: 60, proof: 10, targets: 10, blind: 15, order: 10 } as const;
@@ -47,9 +50,11 @@ export function assess(observation: Observation, policy: Policy): Verdict {
   const limits = policy.limits ?? DEFAULT_LIMITS;
   const { cluster } = observation;
   const servers = judge(observation, limits).servers;
-  if (cluster.desired === 'absent') return refuse('the cluster is absent: start the cluster workflow to create it');
+  if (cluster.desired === 'absent')
+    return refuse('absent', 'the cluster is absent: start the cluster workflow to create it');
   if (servers.length > 0 && servers.every(({ state }) => state === 'unknown')) {
-    return refuse(`nothing could be observed (${observation.blind.join(', ') || 'no answer'}): nothing is done`);
+    const why = observation.blind.join(', ') || 'no answer';
+    return refuse('nothing-observed', `nothing could be observed (${why}): nothing is done`);
   }
   const latched =
     cluster.phase.name === 'initialised' ? judgeWithoutView(observation, servers) : judgeLatch(observation, servers);
@@ -64,7 +69,11 @@ function judgeLatch(observation: Observation, servers: Server[]): Verdict | null
     if (phase.name !== 'initialising') return null;
     const initialiser = servers.find(({ instanceId }) => instanceId === phase.instanceId);
     return initialiser?.state === 'unknown'
-      ? watch(`${label(initialiser)} is initialising the cluster and cannot be observed`, RECHECK.blind)
+      ? watch(
+          'nothing-observed',
+          `${label(initialiser)} is initialising the cluster and cannot be observed`,
+          RECHECK.blind,
+        )
       : null;
   }
   const initialiser = phase.name === 'initialising' ? phase.instanceId : null;
@@ -74,6 +83,7 @@ function judgeLatch(observation: Observation, servers: Server[]): Verdict | null
   if (foreign.length === 0) return null;
   const who = foreign.map(({ name }) => name).join(', ');
   return refuse(
+    'already-a-cluster',
     `the record says that the cluster is ${phase.name}, but a K3s cluster with ${who} answers: ` +
       'it will not be initialised twice; restore the record from the table’s backup',
   );
@@ -86,6 +96,7 @@ function judgeWithoutView(observation: Observation, servers: Server[]): Verdict 
   // A machine that was launched to join says that K3s is inactive: it is no part of the cluster that was.
   if (servers.every((server) => isGone(server) || server.report?.k3s === 'inactive')) {
     return refuse(
+      'all-servers-lost',
       `no server runs K3s any more (${labels(servers) || 'no instance exists'}) and the cluster will not be initialised ` +
         'twice: restore it from a snapshot, or delete it and create a new one',
     );
@@ -101,41 +112,60 @@ function judgeWithoutView(observation: Observation, servers: Server[]): Verdict 
   const alive = servers.length - down.length;
   if (total - Math.min(alive, total) > tolerated(total)) {
     return refuse(
+      'majority-lost',
       `no server can describe the cluster and only ${alive} of ${total} may be alive (down: ${labels(down) || 'none seen'}): ` +
         'a majority may be lost, nothing is done',
     );
   }
   return watch(
+    'nothing-observed',
     `no server could describe the cluster${blindness(observation)}: nothing is done until one can`,
     RECHECK.blind,
   );
 }
 
 function weigh(observation: Observation, policy: Policy, limits: Limits, drafted: Draft): Verdict {
-  const { judgement, plan, postponed, permitted, booting } = drafted;
+  const { judgement, plan, postponed, permitted, booting, backingOff } = drafted;
   const { cluster } = observation;
   const initialised = cluster.phase.name === 'initialised';
 
   const impossible = postponed.find(({ obstacle }) => obstacle === 'majority' || obstacle === 'unknown');
   if (impossible) {
-    return refuse(`${label(impossible.retirement)} ${impossible.retirement.reason}, but ${impossible.reason}`);
+    return refuse(
+      impossible.obstacle === 'majority' ? 'majority-at-risk' : 'voters-unknown',
+      `${label(impossible.retirement)} ${impossible.retirement.reason}, but ${impossible.reason}`,
+      impossible.retirement,
+    );
   }
   if (judgement.unidentified.length > 0 && !isEmpty(plan)) {
     const strangers = judgement.unidentified
       .map(({ description, address }) => `${description} (${address})`)
       .join(', ');
-    return refuse(`${strangers} belongs to no known server: remove it by hand, then start again`);
+    return refuse(
+      'unidentified-member',
+      `${strangers} belongs to no known server: remove it by hand, then start again`,
+    );
   }
   const waits = [...booting, ...(permitted.length > 0 ? [] : judgement.pending)];
   const unproven = postponed.find(({ obstacle }) => obstacle === 'unproven');
   if (unproven) {
-    return watch(`${label(unproven.retirement)} ${unproven.retirement.reason}, but ${unproven.reason}`, RECHECK.proof);
+    return watch(
+      'majority-at-risk',
+      `${label(unproven.retirement)} ${unproven.retirement.reason}, but ${unproven.reason}`,
+      RECHECK.proof,
+      unproven.retirement,
+    );
   }
   if (waits.length > 0) {
     const mass = massFailure(observation, judgement);
     const dwelling = waits.map(({ server, reason }) => `${label(server)} ${reason}`).join('; ');
     const warning = mass && !mass.allowed ? `; ${mass.reason}: nothing will be removed while that lasts` : '';
-    return watch(dwelling + warning, Math.min(...waits.map(({ recheckAfterSeconds }) => recheckAfterSeconds)));
+    return watch(
+      'not-in-service',
+      dwelling + warning,
+      Math.min(...waits.map(({ recheckAfterSeconds }) => recheckAfterSeconds)),
+      waits[0]?.server,
+    );
   }
   if (!isEmpty(plan)) {
     return (
@@ -144,12 +174,28 @@ function weigh(observation: Observation, policy: Policy, limits: Limits, drafted
         reason: describe(observation, drafted),
         recheckAfterSeconds: 0,
         plan,
+        concern: null,
       }
+    );
+  }
+  if (backingOff[0]) {
+    const until = Math.min(...backingOff.map((slot) => slot.until));
+    const names = backingOff.map(({ slot }) => serverName(slot)).join(', ');
+    return watch(
+      'backing-off',
+      `machines for ${names} failed to join one after the other: the next is launched at ${new Date(until).toISOString()}`,
+      Math.min(Math.ceil((until - observation.at) / 1000), RECHECK.routine),
+      { slot: backingOff[0].slot, instanceId: null },
     );
   }
   if (postponed[0]) {
     const { retirement, reason } = postponed[0];
-    return watch(`${label(retirement)} ${retirement.reason}, but ${reason}`, RECHECK.order);
+    return watch(
+      'not-in-service',
+      `${label(retirement)} ${retirement.reason}, but ${reason}`,
+      RECHECK.order,
+      retirement,
+    );
   }
   return judgeWhole(observation, judgement.servers);
 }
@@ -159,24 +205,31 @@ function forbid(observation: Observation, policy: Policy, limits: Limits, drafte
   const { plan, permitted } = drafted;
   const { cluster } = observation;
   const what = describe(observation, drafted);
-  if (cluster.paused) return refuse(`healing is paused; it would ${what}`);
+  const subject = permitted[0]?.retirement ?? plan.launch.map(({ slot }) => ({ slot, instanceId: null }))[0];
+  if (cluster.paused) return refuse('paused', `healing is paused; it would ${what}`, subject);
   if (
     cluster.k3sVersion !== null &&
     cluster.k3sVersion !== policy.k3sVersion &&
     plan.launch.length + plan.start.length > 0
   ) {
     return refuse(
+      'version-mismatch',
       `the cluster runs K3s ${cluster.k3sVersion} and this deployment installs ${policy.k3sVersion}: ` +
         `a new server must not upgrade it by accident; deploy ${cluster.k3sVersion} again`,
+      subject,
     );
   }
-  if (plan.peer === null) return refuse(`no healthy server takes commands, so it is not possible to ${what}`);
-  const replacements = permitted.filter(({ retirement }) => ['gone', 'sick', 'failed'].includes(retirement.kind));
+  if (plan.peer === null) {
+    return refuse('no-peer', `no healthy server takes commands, so it is not possible to ${what}`, subject);
+  }
+  const replacements = permitted.filter(({ retirement }) => isReplacement(retirement.kind));
   const recent = cluster.replacements.filter((at) => at > observation.at - HOUR_MS);
   if (replacements.length > 0 && recent.length >= limits.replacementsPerHour) {
     const until = new Date(Math.min(...recent) + HOUR_MS).toISOString();
     return refuse(
+      'replacement-limit',
       `${recent.length} servers were replaced within the last hour, the limit is reached until ${until}; it would ${what}`,
+      subject,
     );
   }
   return null;
@@ -190,18 +243,32 @@ function judgeWhole(observation: Observation, servers: Server[]): Verdict {
     (server) => server.state === 'unknown' || Object.values(server.targets).includes('unknown'),
   );
   if (observation.blind.length > 0 || unseen.length > 0) {
-    return watch(`not everything could be observed${blindness(observation)}${paused}`, RECHECK.blind);
+    return watch(
+      'nothing-observed',
+      `not everything could be observed${blindness(observation)}${paused}`,
+      RECHECK.blind,
+    );
   }
   const idle = living.filter((server) => !isInService(server));
-  if (idle.length > 0) return watch(`${labels(idle)} gives no proof of health yet${paused}`, RECHECK.proof);
+  if (idle.length > 0) {
+    return watch('not-in-service', `${labels(idle)} gives no proof of health yet${paused}`, RECHECK.proof, idle[0]);
+  }
   const waiting = living.filter((server) => Object.values(server.targets).some((health) => health !== 'healthy'));
   if (waiting[0]) {
     const groups = Object.entries(waiting[0].targets).filter(([, health]) => health !== 'healthy');
     const detail = groups.map(([group, health]) => `${group} ${health}`).join(', ');
-    return watch(`${label(waiting[0])} does not receive all traffic yet: ${detail}${paused}`, RECHECK.targets);
+    const reason = `${label(waiting[0])} does not receive all traffic yet: ${detail}${paused}`;
+    return watch('not-in-service', reason, RECHECK.targets, waiting[0]);
   }
-  const reason = `${living.length} of ${observation.slots.length} servers are in service${paused}`;
-  return { action: 'none', reason, recheckAfterSeconds: RECHECK.routine, plan: EMPTY_PLAN };
+  const lost = living.filter(({ agent }) => agent === 'lost');
+  const deaf = lost.length > 0 ? `; SSM has lost the agent of ${labels(lost)}, so that it takes no commands` : '';
+  return {
+    action: 'none',
+    reason: `${living.length} of ${observation.slots.length} servers are in service${deaf}${paused}`,
+    recheckAfterSeconds: RECHECK.routine,
+    plan: EMPTY_PLAN,
+    concern: lost[0] ? { code: 'agent-lost', slot: lost[0].slot, instanceId: lost[0].instanceId } : null,
+  };
 }
 
 /** The plan in a sentence. */
@@ -227,10 +294,23 @@ function blindness(observation: Observation): string {
   return observation.blind.length > 0 ? ` (${observation.blind.join(', ')})` : '';
 }
 
-function watch(reason: string, recheckAfterSeconds: number): Verdict {
-  return { action: 'watch', reason, recheckAfterSeconds, plan: EMPTY_PLAN };
+/** The server that a verdict is about. */
+type Subject = Pick<Concern, 'slot' | 'instanceId'>;
+
+function concern(code: ConcernCode, subject: Subject | undefined): Concern {
+  return { code, slot: subject?.slot ?? null, instanceId: subject?.instanceId ?? null };
 }
 
-function refuse(reason: string): Verdict {
-  return { action: 'refuse', reason, recheckAfterSeconds: RECHECK.routine, plan: EMPTY_PLAN };
+function watch(code: ConcernCode, reason: string, recheckAfterSeconds: number, subject?: Subject): Verdict {
+  return { action: 'watch', reason, recheckAfterSeconds, plan: EMPTY_PLAN, concern: concern(code, subject) };
+}
+
+function refuse(code: ConcernCode, reason: string, subject?: Subject): Verdict {
+  return {
+    action: 'refuse',
+    reason,
+    recheckAfterSeconds: RECHECK.routine,
+    plan: EMPTY_PLAN,
+    concern: concern(code, subject),
+  };
 }

@@ -54,12 +54,15 @@ async function byTag({ instances }: Deps): Promise<string[]> {
     .map(({ instanceId, state }) => `${instanceId}, ${state}, by its tags`);
 }
 
-/** A draining target has been deregistered: it is on its way out. */
+/**
+ * A draining target has been deregistered. An unused one has no running instance and gets no traffic; the load balancer
+ * drops it when its instance is terminated, but takes some minutes.
+ */
 async function inTargetGroups({ targets }: Deps): Promise<string[]> {
   const groups = await Promise.all(
     TARGET_GROUP_NAMES.map(async (group) =>
       [...(await targets.health(group))]
-        .filter(([, health]) => health !== 'draining')
+        .filter(([, health]) => health !== 'draining' && health !== 'unused')
         .map(([instanceId, health]) => `${instanceId}, ${health}, in target group ${group}`),
     ),
   );

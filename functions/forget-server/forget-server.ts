@@ -3,6 +3,8 @@ import type * as z from 'zod/mini';
 import type { ClusterRecords } from '../aws/cluster-record';
 import type { Leases } from '../aws/lease';
 import type { Slots } from '../aws/slots';
+import { recentFailures } from '../cluster/backoff';
+import { isReplacement } from '../cluster/judgement';
 import type { Logger } from '../runtime/log';
 import type { Input, Output } from './contract';
 
@@ -11,25 +13,30 @@ const HOUR_MS = 3_600_000;
 export interface Deps {
   leases: Pick<Leases, 'require'>;
   records: Pick<ClusterRecords, 'read' | 'setReplacements'>;
-  slots: Pick<Slots, 'read' | 'forget'>;
+  slots: Pick<Slots, 'read' | 'forget' | 'setFailures'>;
   now(): number;
 }
 
 /** @throws LeaseLost */
 export async function forgetServer(
-  { execution, slot, instanceId }: z.infer<typeof Input>,
+  { execution, slot, instanceId, kind }: z.infer<typeof Input>,
   deps: Deps,
   log: Logger,
 ): Promise<z.infer<typeof Output>> {
   await deps.leases.require(execution);
-  const { instances } = await deps.slots.read(slot);
-  log.info('forgetting server');
+  log.info('forgetting server', { kind });
   if (await deps.slots.forget(slot, instanceId)) {
-    // The newest of several was a surplus launch; whoever held the slot first has been replaced.
-    if (instances[0]?.instanceId === instanceId) await countReplacement(deps);
-    log.info('forgot server');
+    if (kind === 'failed') await countFailure(slot, deps);
+    if (kind !== 'deleted' && isReplacement(kind)) await countReplacement(deps);
+    log.info('forgot server', { kind });
   }
   return {};
+}
+
+/** What fails to join again and again is launched less and less often. */
+async function countFailure(slot: number, { slots, now }: Deps): Promise<void> {
+  const { failures } = await slots.read(slot);
+  await slots.setFailures(slot, [...recentFailures(failures, now()), now()]);
 }
 
 /**

@@ -154,11 +154,12 @@ async function run(order: Order, launching: Launching, deps: Deps, log: Logger):
 async function complete(
   { slot, execution }: Order,
   generation: number,
-  { instanceId, instanceType }: Machine,
+  { instanceId, instanceType, privateIp }: Machine,
   { slots, now }: Deps,
   log: Logger,
 ): Promise<Answer> {
-  const recorded = await slots.completeLaunch(slot, { instanceId, generation, launchedAt: now() }, execution);
+  const launch = { instanceId, generation, launchedAt: now(), ...(privateIp === null ? {} : { privateIp }) };
+  const recorded = await slots.completeLaunch(slot, launch, execution);
   if (!recorded && !(await slots.read(slot)).instances.some((known) => known.instanceId === instanceId)) {
     throw new LeaseLost(`another execution launches ${serverName(slot)}`);
   }

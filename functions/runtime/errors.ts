@@ -17,3 +17,8 @@ export class InvalidOutput extends Error {
     super(`the output is not valid: ${faults.join('; ')}`);
   }
 }
+
+/** An event is not what its type promises; the message names the fields. */
+export class MalformedEvent extends Error {
+  override readonly name = 'MalformedEvent';
+}

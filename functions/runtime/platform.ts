@@ -28,7 +28,7 @@ export function lambdaPlatform(): Platform {
   return {
     env: process.env,
     now: Date.now,
-    sleep,
+    sleep: (ms) => delay(ms),
     elapsed: () => performance.now(),
     uuid: randomUUID,
     client: {},
@@ -37,11 +37,3 @@ export function lambdaPlatform(): Platform {
     write: (line) => process.stdout.write(`${line}\n`),
   };
 }
-
-/** Naps until the time has come: the embedded AWS runs `Date` faster than the processor's timers. */
-async function sleep(ms: number): Promise<void> {
-  const until = Date.now() + ms;
-  for (let left = ms; left > 0; left = until - Date.now()) await delay(Math.min(left, NAP_MS));
-}
-
-const NAP_MS = 25;

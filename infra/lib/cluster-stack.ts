@@ -5,6 +5,10 @@ import { TAG } from '../../functions/cluster/names';
 import type { Config } from '../config';
 import { writeManifests } from '../manifests';
 import { namesOf } from '../names';
+import { Alarms } from './alarms';
+import { Alerts } from './alerts';
+import { Dashboard } from './dashboard';
+import { Events } from './events';
 import { Functions } from './functions';
 import { Guard } from './guard';
 import { LoadBalancer } from './load-balancer';
@@ -41,7 +45,17 @@ export class ClusterStack extends Stack {
     const rendered = writeManifests(root, config, join(app.outdir, 'manifests.json'));
     const manifests = new Asset(this, 'Manifests', { path: rendered.path });
     const nodes = new Nodes(this, 'Nodes', { config, names, network, loadBalancer, state, manifests });
-    const functions = new Functions(this, 'Functions', { config, names, network, loadBalancer, nodes, state, bundles });
+    const alerts = new Alerts(this, 'Alerts', { config, names });
+    const functions = new Functions(this, 'Functions', {
+      config,
+      names,
+      network,
+      loadBalancer,
+      nodes,
+      state,
+      alerts,
+      bundles,
+    });
     const workflow = new Workflow(this, 'Workflow', {
       root,
       names,
@@ -52,7 +66,11 @@ export class ClusterStack extends Stack {
         ManifestsSha256: rendered.sha256,
       },
     });
-    new Guard(this, 'Guard', { functions, before: [network, loadBalancer, state, nodes, functions, workflow] });
+    const alarms = new Alarms(this, 'Alarms', { config, names, loadBalancer, functions });
+    const events = new Events(this, 'Events', { config, names, functions, workflow, alarms, alerts });
+    const dashboard = new Dashboard(this, 'Dashboard', { config, names, loadBalancer, functions, workflow, alarms });
+    const before = [network, loadBalancer, state, nodes, alerts, functions, workflow, alarms, events, dashboard];
+    new Guard(this, 'Guard', { functions, before });
 
     publish(this, {
       ClusterName: { value: config.name, description: 'Name of the cluster' },
@@ -70,6 +88,8 @@ export class ClusterStack extends Stack {
         value: `https://${loadBalancer.dnsName}:${PORT.api}`,
         description: 'Kubernetes API, for the configured networks only',
       },
+      TopicArn: { value: alerts.topic.topicArn, description: 'Alerts; subscribe whoever should be told' },
+      DashboardUrl: { value: dashboard.url, description: 'Dashboard: servers, replacements, executions, decisions' },
       TableName: { value: state.table.tableName, description: 'Inventory of the cluster' },
       DocumentPrefix: { value: names.documentPrefix, description: 'Prefix of the SSM documents' },
     });

@@ -26,11 +26,16 @@ const COMMON_ATTRIBUTES = {
   'target_health_state.unhealthy.connection_termination.enabled': 'true',
 };
 
+export type TargetGroupStem = 'http' | 'https' | 'api';
+
 /** Network Load Balancer in front of the servers: 80, 443 and 6443, each with its own target group. */
 export class LoadBalancer extends Construct {
   readonly dnsName: string;
   /** ARNs in the order of the functions' TARGET_GROUPS: http, https, api. */
   readonly targetGroupArns: readonly [http: string, https: string, api: string];
+  /** The dimensions of the metrics: of the load balancer, and of each target group. */
+  readonly fullName: string;
+  readonly targetGroupFullNames: Readonly<Record<TargetGroupStem, string>>;
 
   constructor(scope: Construct, id: string, props: { network: Network; names: Names }) {
     super(scope, id);
@@ -49,8 +54,9 @@ export class LoadBalancer extends Construct {
     // An internet-facing load balancer is refused in a VPC without an attached internet gateway.
     balancer.node.addDependency(...network.publicSubnets.map((subnet) => subnet.internetConnectivityEstablished));
     this.dnsName = balancer.attrDnsName;
+    this.fullName = balancer.attrLoadBalancerFullName;
 
-    const group = (stem: 'http' | 'https' | 'api', port: number, props: Partial<elb.CfnTargetGroupProps>) => {
+    const group = (stem: TargetGroupStem, port: number, props: Partial<elb.CfnTargetGroupProps>) => {
       const target = new elb.CfnTargetGroup(this, `${stem.charAt(0).toUpperCase()}${stem.slice(1)}Targets`, {
         name: names.targetGroup(stem),
         vpcId: network.vpc.vpcId,
@@ -66,7 +72,7 @@ export class LoadBalancer extends Construct {
         port,
         defaultActions: [{ type: 'forward', targetGroupArn: target.ref }],
       });
-      return target.ref;
+      return target;
     };
     // Traefik learns the client's address from the PROXY header. The health check sends none: it goes to the echo
     // service, which answers only where its own pod is ready.
@@ -75,18 +81,22 @@ export class LoadBalancer extends Construct {
       healthCheckProtocol: 'TCP',
       healthCheckPort: String(PORT.health),
     };
-    this.targetGroupArns = [
-      group('http', PORT.http, ingress),
-      group('https', PORT.https, ingress),
-      group('api', PORT.api, {
-        targetGroupAttributes: attributes(COMMON_ATTRIBUTES),
-        healthCheckProtocol: 'HTTPS',
-        healthCheckPort: 'traffic-port',
-        // An API server that is ready asks for credentials; one that is not answers 503. /ping would prove nothing.
-        healthCheckPath: '/readyz',
-        matcher: { httpCode: '401' },
-      }),
-    ];
+    const http = group('http', PORT.http, ingress);
+    const https = group('https', PORT.https, ingress);
+    const api = group('api', PORT.api, {
+      targetGroupAttributes: attributes(COMMON_ATTRIBUTES),
+      healthCheckProtocol: 'HTTPS',
+      healthCheckPort: 'traffic-port',
+      // An API server that is ready asks for credentials; one that is not answers 503. /ping would prove nothing.
+      healthCheckPath: '/readyz',
+      matcher: { httpCode: '401' },
+    });
+    this.targetGroupArns = [http.ref, https.ref, api.ref];
+    this.targetGroupFullNames = {
+      http: http.attrTargetGroupFullName,
+      https: https.attrTargetGroupFullName,
+      api: api.attrTargetGroupFullName,
+    };
   }
 }
 

@@ -2,8 +2,10 @@ import { Aws } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { TAG } from '../../functions/cluster/names';
 import type { Script } from '../../functions/contracts';
+import { SOURCE } from '../../functions/events';
 import type { Config } from '../config';
 import type { Names } from '../names';
+import type { Alerts } from './alerts';
 import type { LoadBalancer } from './load-balancer';
 import type { Network } from './network';
 import type { Nodes } from './nodes';
@@ -51,19 +53,25 @@ export interface PermissionsProps {
   readonly loadBalancer: LoadBalancer;
   readonly nodes: Nodes;
   readonly state: State;
+  readonly alerts: Alerts;
 }
 
 /** The policy statements that functions are composed of. ARNs of state machines are built by name: they come later. */
 export class Permissions {
   constructor(private readonly props: PermissionsProps) {}
 
-  /** Every read and every conditional write is of a single item: nothing scans, puts or deletes. */
+  /** Every read and every conditional write is of a single item: nothing puts or deletes. */
   readTable(): iam.PolicyStatement[] {
     return [this.table('dynamodb:GetItem')];
   }
 
   writeTable(): iam.PolicyStatement[] {
     return [this.table('dynamodb:UpdateItem')];
+  }
+
+  /** The whole inventory, of a dozen small items, in one consistent read: what the check of every minute is made of. */
+  scanTable(): iam.PolicyStatement[] {
+    return [this.table('dynamodb:Scan')];
   }
 
   /** Whether the execution that holds the lease still runs. */
@@ -77,12 +85,45 @@ export class Permissions {
     ];
   }
 
+  startCluster(): iam.PolicyStatement[] {
+    return [
+      new iam.PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachineArn(this.props.names)] }),
+    ];
+  }
+
+  /** In the cluster's own name only: nobody can be made to believe that AWS said it. */
+  putEvents(): iam.PolicyStatement[] {
+    return [
+      new iam.PolicyStatement({
+        actions: ['events:PutEvents'],
+        resources: [arn('events', 'event-bus/default')],
+        conditions: { StringEquals: { 'events:source': SOURCE } },
+      }),
+    ];
+  }
+
+  /** The topic's key is AWS' own, whose policy admits every role that may publish. */
+  publishAlerts(): iam.PolicyStatement[] {
+    return [new iam.PolicyStatement({ actions: ['sns:Publish'], resources: [this.props.alerts.topic.topicArn] })];
+  }
+
   describeInstances(): iam.PolicyStatement[] {
     return [anyResource('ec2:DescribeInstances')];
   }
 
   describeTargets(): iam.PolicyStatement[] {
     return [anyResource('elasticloadbalancing:DescribeTargetHealth')];
+  }
+
+  /** The look of every minute: what AWS says of the servers, without asking them. */
+  glance(): iam.PolicyStatement[] {
+    return [
+      anyResource(
+        'ec2:DescribeInstances',
+        'elasticloadbalancing:DescribeTargetHealth',
+        'ssm:DescribeInstanceInformation',
+      ),
+    ];
   }
 
   /** A fresh look at everything: instances, agents, targets, and K3s as its servers report it. */
@@ -211,6 +252,11 @@ export class Permissions {
   private table(...actions: string[]): iam.PolicyStatement {
     return new iam.PolicyStatement({ actions, resources: [this.props.state.table.tableArn] });
   }
+}
+
+/** The cluster's state machine, by name: functions start it, and it invokes them. */
+export function stateMachineArn(names: Names): string {
+  return arn('states', `stateMachine:${names.stateMachine}`);
 }
 
 /** An ARN in this stack's account and region. */

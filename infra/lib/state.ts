@@ -16,6 +16,8 @@ export class State extends Construct {
       billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       encryption: dynamodb.TableEncryption.AWS_MANAGED,
+      // Epoch seconds: alerts that were sent are forgotten some day. Free.
+      timeToLiveAttribute: 'expiresAt',
       // Safe to delete with the stack: the deletion guard refuses that while the inventory lists an instance.
       removalPolicy: RemovalPolicy.DESTROY,
     });

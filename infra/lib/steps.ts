@@ -11,14 +11,17 @@ import { SCRIPT } from '../../functions/contracts';
 import type { Env as DeregisterTargets } from '../../functions/deregister-targets/contract';
 import type { Env as ForgetServer } from '../../functions/forget-server/contract';
 import type { Env as GuardDeletion } from '../../functions/guard-deletion/contract';
+import type { Env as HandleNodeEvent } from '../../functions/handle-node-event/contract';
 import type { Env as LaunchServer } from '../../functions/launch-server/contract';
 import type { Env as ListServers } from '../../functions/list-servers/contract';
 import type { Env as MarkAbsent } from '../../functions/mark-absent/contract';
+import type { Env as Notify } from '../../functions/notify/contract';
+import type { Env as PublishEvent } from '../../functions/publish-event/contract';
 import type { Env as RegisterTargets } from '../../functions/register-targets/contract';
 import type { Env as ReleaseLease } from '../../functions/release-lease/contract';
 import type { Env as SendCommand } from '../../functions/send-command/contract';
 import type { Env as TerminateServer } from '../../functions/terminate-server/contract';
-import { Permissions, type PermissionsProps } from './permissions';
+import { Permissions, type PermissionsProps, stateMachineArn } from './permissions';
 
 /** What a contract's environment asks for, less what every function gets. */
 type Extra<Env extends { shape: object }> = Record<Exclude<keyof Env['shape'] & string, 'CLUSTER' | 'TABLE'>, string>;
@@ -40,11 +43,12 @@ function step<Env extends { shape: object }>(
 
 /** Every function of the stack, by its folder. The compiler compares each environment with the function's contract. */
 export function steps(props: PermissionsProps) {
-  const { config, names, network, loadBalancer, nodes } = props;
+  const { config, names, network, loadBalancer, nodes, alerts } = props;
   const may = new Permissions(props);
   const targets = { TARGET_GROUPS: loadBalancer.targetGroupArns.join(',') };
   const servers = { SERVERS: String(config.servers) };
   const documents = { DOCUMENT_PREFIX: names.documentPrefix };
+  const workflow = { STATE_MACHINE: stateMachineArn(names) };
   const version = { K3S_VERSION: config.k3sVersion };
   const launch = {
     SUBNETS: network.nodeSubnets.map((subnet) => subnet.subnetId).join(','),
@@ -75,6 +79,7 @@ export function steps(props: PermissionsProps) {
       may.readTable(),
       may.writeTable(),
       may.observe(),
+      may.putEvents(),
     ),
     'launch-server': step<typeof LaunchServer>(
       'Launches an instance for a slot',
@@ -166,6 +171,30 @@ export function steps(props: PermissionsProps) {
       {},
       may.readTable(),
       may.describeInstances(),
+    ),
+    'publish-event': step<typeof PublishEvent>(
+      'Says on the event bus what an execution came to',
+      {},
+      may.readTable(),
+      may.writeTable(),
+      may.putEvents(),
+    ),
+    'handle-node-event': step<typeof HandleNodeEvent>(
+      'Looks at the cluster when something may have happened to it, and starts its repair',
+      { ...servers, ...targets, ...workflow },
+      may.scanTable(),
+      may.writeTable(),
+      may.glance(),
+      may.describeExecutions(),
+      may.startCluster(),
+      may.putEvents(),
+    ),
+    notify: step<typeof Notify>(
+      'Tells people, once per incident',
+      { TOPIC: alerts.topic.topicArn, ...workflow },
+      may.readTable(),
+      may.writeTable(),
+      may.publishAlerts(),
     ),
   } satisfies Record<string, Step>;
 }

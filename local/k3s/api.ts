@@ -1,8 +1,9 @@
 /** The Kubernetes API server's rules about objects: names, finalizers, defaults, merging. Storage is etcd. */
 import { isDeepStrictEqual } from 'node:util';
 import type { World } from '../aws/service';
+import { admit } from './admission';
 import type { Etcd } from './etcd';
-import { type Kind, kindNamed, kindOf, resource } from './kinds';
+import { isUnmodelled, type Kind, kindNamed, kindOf, resource } from './kinds';
 import { type KubeObject, Service, timestamp } from './objects';
 
 /** What the API server answers instead of an object; `reason` is what kubectl puts into brackets. */
@@ -10,7 +11,7 @@ export class ApiError extends Error {
   override readonly name = 'ApiError';
 
   constructor(
-    readonly reason: 'NotFound' | 'AlreadyExists' | 'BadRequest' | 'Invalid' | 'Conflict',
+    readonly reason: 'NotFound' | 'AlreadyExists' | 'BadRequest' | 'Forbidden' | 'InternalError' | 'Invalid',
     message: string,
   ) {
     super(message);
@@ -28,21 +29,25 @@ export class Api {
   constructor(
     private readonly world: World,
     private readonly etcd: Etcd<KubeObject>,
-    /** Whether the Traefik chart's own definitions are there. */
-    private readonly traefikInstalled: () => boolean,
   ) {}
 
   get revision(): number {
     return this.etcd.revision;
   }
 
-  /** The kind of an object from a file. Throws NoMatch. */
+  /** The kind of an object from a file. Throws NoMatch, or BadRequest for a kind that only the real K3s has. */
   kind(apiVersion: string, kind: string): Kind {
     const found = kindOf(apiVersion, kind);
-    if (!found || (found.installed === 'traefik' && !this.traefikInstalled())) {
-      throw new NoMatch(`no matches for kind "${kind}" in version "${apiVersion}"`);
+    if (found && this.serves(found)) return found;
+    if (!found && isUnmodelled(apiVersion)) {
+      throw new ApiError('BadRequest', `the model of K3s has no ${kind} (${apiVersion})`);
     }
-    return found;
+    throw new NoMatch(`no matches for kind "${kind}" in version "${apiVersion}"`);
+  }
+
+  /** Whether a kind is there by now: a custom one needs its definition. */
+  serves(kind: Kind): boolean {
+    return !kind.custom || this.get('CustomResourceDefinition', resource(kind)) !== undefined;
   }
 
   get(kind: string, name: string, namespace?: string): KubeObject | undefined {
@@ -70,10 +75,11 @@ export class Api {
     return found as T[];
   }
 
-  /** Throws AlreadyExists, NotFound (its namespace), BadRequest. */
+  /** Throws AlreadyExists, NotFound (its namespace), BadRequest, Forbidden, InternalError. */
   create(input: KubeObject): KubeObject {
     const kind = this.kind(input.apiVersion, input.kind);
     const object = this.admit(kind, input);
+    admit(this, kind, object);
     const { name, namespace } = object.metadata;
     if (this.get(kind.kind, name, namespace)) {
       throw new ApiError('AlreadyExists', `${resource(kind)} "${name}" already exists`);
@@ -115,6 +121,7 @@ export class Api {
     const previous = this.get(kind.kind, input.metadata.name, namespace);
     if (!previous) return this.create(input);
     const merged = this.admit(kind, this.parse(kind, merge(previous, { ...input })));
+    admit(this, kind, merged);
     return this.update(merged) ?? merged;
   }
 
@@ -171,6 +178,10 @@ export class Api {
       throw new ApiError('NotFound', `namespaces "${namespace}" not found`);
     }
     const placed = { ...object, metadata: { ...object.metadata, namespace } };
+    if (kind.kind === 'Namespace') {
+      // Set by the API server, so that policies can select a namespace by its name.
+      placed.metadata.labels = { ...object.metadata.labels, 'kubernetes.io/metadata.name': name };
+    }
     return kind.kind === 'Service' ? this.admitService(Service.parse(placed)) : placed;
   }
 

@@ -2,10 +2,10 @@
 import { Api } from './api';
 import { Controllers } from './controllers';
 import { Etcd, EtcdError } from './etcd';
+import { HelmController } from './helm';
 import { Kubelet } from './kubelet';
 import type { Model } from './machine';
 import type { KubeObject } from './objects';
-import { TraefikChart } from './packaged';
 import { type Authority, caHash } from './pki';
 import type { ServerProcess } from './server';
 import { Workloads } from './workloads';
@@ -27,7 +27,7 @@ export class Cluster {
   readonly servers = new Map<string, ServerProcess>();
   private readonly controllers: Controllers;
   private readonly workloads: Workloads;
-  private readonly traefik: TraefikChart;
+  private readonly helm: HelmController;
   private readonly kubelets = new Map<string, Kubelet>();
 
   constructor(
@@ -37,8 +37,8 @@ export class Cluster {
   ) {
     this.uuid = model.world.random.uuid();
     this.etcd = new Etcd(model.world, model.network, data, () => this.tick());
-    this.traefik = new TraefikChart(this);
-    this.api = new Api(model.world, this.etcd, () => this.traefik.installed);
+    this.api = new Api(model.world, this.etcd);
+    this.helm = new HelmController(this);
     this.controllers = new Controllers(this);
     this.workloads = new Workloads(this);
     model.clusters.set(this.uuid, this);
@@ -75,7 +75,7 @@ export class Cluster {
         return;
       }
       this.controllers.run();
-      this.traefik.reconcile();
+      this.helm.reconcile();
       this.workloads.reconcile();
       for (const server of this.reporting()) this.kubelet(server).sync();
     } catch (error) {
@@ -87,7 +87,7 @@ export class Cluster {
   private kubelet(server: ServerProcess): Kubelet {
     const { machine } = server;
     let kubelet = this.kubelets.get(machine.instanceId);
-    if (kubelet?.nodeName !== server.nodeName) {
+    if (kubelet?.machine !== machine || kubelet.nodeName !== server.nodeName) {
       kubelet = new Kubelet(this, machine, server.nodeName);
       this.kubelets.set(machine.instanceId, kubelet);
     }

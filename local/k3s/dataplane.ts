@@ -2,9 +2,11 @@
  * The ports a node answers on for its pods: NodePorts (kube-proxy) and the ports of LoadBalancer services (ServiceLB).
  * They depend on what the node last learned from the API and on its own containers, not on K3s being alive.
  */
-import type { HttpRequest, HttpResponse, Listening, NetworkService } from '../network';
+import type { Certificate, HttpRequest, HttpResponse, Listening, NetworkService } from '../network';
 import { pick, reachable } from './balancing';
+import type { Container } from './containers';
 import { aborted, type ServerMachine } from './machine';
+import { type End, targetPort } from './network-policy';
 import type { Service } from './objects';
 import { createAuthority, type Identity, issue } from './pki';
 import type { Endpoint, Rules } from './rules';
@@ -70,13 +72,17 @@ export class DataPlane {
       if (usable.length === 0) continue;
       const { namespace, name } = service.metadata;
       const balancers = rules.balancers.get(`${namespace}/${name}`);
-      const balanced = [...(balancers ?? [])].some((uid) => this.runs(uid));
+      const balanced = [...(balancers ?? [])]
+        .map((uid) => this.machine.containers.get(uid))
+        .find((container) => container?.running);
       for (const port of ports) {
         if (port.protocol !== 'TCP') continue;
+        const admits = (from: End) =>
+          usable.some(({ pod }) => rules.policies.permits(from, { pod }, targetPort(pod, port)));
         const answer = this.answer(rules, service, port, externalTrafficPolicy === 'Local');
         if (!answer) continue;
-        if (port.nodePort !== undefined) wanted.set(port.nodePort, answer);
-        if (type === 'LoadBalancer' && balanced) wanted.set(port.port, answer);
+        if (port.nodePort !== undefined && admits('network')) wanted.set(port.nodePort, answer);
+        if (type === 'LoadBalancer' && balanced && admits({ pod: balanced.pod })) wanted.set(port.port, answer);
       }
     }
     return wanted;
@@ -96,7 +102,8 @@ export class DataPlane {
     const program = rules.services.find((candidate) => candidate.service === service)?.endpoints[0]?.program;
     if (port.nodePort === ECHO_PORT || program === 'echo') return { key: `echo ${path}`, service: { kind: 'echo' } };
     const { name, namespace } = service.metadata;
-    const forward = (use: (machine: ServerMachine, request: HttpRequest, page?: string) => Promise<HttpResponse>) => {
+    type Use = (machine: ServerMachine, request: HttpRequest, container: Container) => Promise<HttpResponse>;
+    const forward = (use: Use) => {
       return async (request: HttpRequest): Promise<HttpResponse> => {
         if (!this.machine.alive()) return aborted(this.machine.signal);
         const current = this.machine.containers.rules?.services.find(
@@ -112,11 +119,11 @@ export class DataPlane {
           return { status: 504, body: 'Gateway Timeout' };
         }
         const target = this.machine.model.machineAt(endpoint.address) ?? this.machine;
-        return use(target, request, container.page);
+        return use(target, request, container);
       };
     };
     if (program === 'web') {
-      const respond = forward(async (_machine, _request, page) => ({
+      const respond = forward(async (_machine, _request, { page }) => ({
         status: 200,
         headers: { 'content-type': 'text/html', 'cache-control': 'no-store' },
         body: page ?? '',
@@ -126,11 +133,21 @@ export class DataPlane {
     if (program === 'traefik') {
       const entryPoint: EntryPoint = port.targetPort === 'websecure' ? 'websecure' : 'web';
       const proxyProtocol = rules.traefik.proxyProtocol[entryPoint];
-      const tls = entryPoint === 'websecure' ? this.defaultCertificate() : undefined;
-      const respond = forward((machine, request) => route(machine, entryPoint, request));
+      const tls =
+        entryPoint === 'websecure'
+          ? { ...this.defaultCertificate(), select: (name: string) => this.certificateFor(name) }
+          : undefined;
+      const respond = forward((machine, request, { pod }) => route(machine, pod, entryPoint, request));
       return { key: `${entryPoint} ${path} ${proxyProtocol}`, service: { kind: 'http', tls, proxyProtocol, respond } };
     }
     return undefined;
+  }
+
+  /** Of the Ingress that names this host, or its wildcard. */
+  private certificateFor(name: string): Certificate | undefined {
+    const certificates = this.machine.containers.rules?.certificates;
+    const host = name.toLowerCase();
+    return certificates?.get(host) ?? certificates?.get(`*${host.slice(host.indexOf('.'))}`);
   }
 
   /** What Traefik shows when it has no certificate for a name. */

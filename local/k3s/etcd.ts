@@ -36,8 +36,18 @@ export class EtcdError extends Error {
 
 /** etcd calls a peer healthy when it has been connected for this long (HealthInterval). */
 const HEALTHY_AFTER = 5_000;
+/** Changes that are remembered at least half of, for watches. etcd keeps them for five minutes. */
+const HISTORY = 2000;
 const MANAGE_EVERY = 15_000;
 const LEARNER_STALL = 5 * 60_000;
+
+/** One write. */
+export interface Change<Value> {
+  revision: number;
+  key: string;
+  before: Value | undefined;
+  after: Value | undefined;
+}
 
 interface Part {
   member: Member;
@@ -61,6 +71,7 @@ export class Etcd<Value> {
   private manageAt = 0;
   private timer: Timer | undefined;
   private revisionNumber = 1;
+  private history: Change<Value>[] = [];
 
   constructor(
     private readonly world: World,
@@ -151,8 +162,17 @@ export class Etcd<Value> {
       if (!part.stale && !this.reaches(leader, part)) part.stale = new Map(this.data);
     }
     this.revisionNumber++;
+    this.history.push({ revision: this.revisionNumber, key, before: this.data.get(key), after: value });
+    if (this.history.length > HISTORY) this.history = this.history.slice(-HISTORY / 2);
     if (value === undefined) this.data.delete(key);
     else this.data.set(key, value);
+  }
+
+  /** What was written after a revision, oldest first; undefined when that is further back than it is remembered. */
+  changesSince(revision: number): readonly Change<Value>[] | undefined {
+    if (revision >= this.revisionNumber) return [];
+    const index = this.history.findIndex((change) => change.revision === revision + 1);
+    return index < 0 ? undefined : this.history.slice(index);
   }
 
   /** The data on a member's disk. */

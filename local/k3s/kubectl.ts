@@ -9,6 +9,7 @@ import { type Kind, kindTyped, qualified } from './kinds';
 import type { ServerMachine } from './machine';
 import { KubeObject } from './objects';
 import { FormatError, render } from './printers';
+import { fieldSelector, labelSelector, SelectorError } from './selectors';
 import { KUBECONFIG, type ServerProcess } from './server';
 
 const REFUSED = (server: string) =>
@@ -21,6 +22,7 @@ const FLAGS = {
   'all-namespaces': true,
   'dry-run': false,
   'field-manager': false,
+  'field-selector': false,
   filename: false,
   force: true,
   'force-conflicts': true,
@@ -82,10 +84,12 @@ export async function kubectl(
   }
 }
 
+const USAGE = [UsageError, NoMatch, FormatError, SelectorError];
+
 /** How kubectl words a failure; rethrows what is not one. */
 function messageOf(error: unknown): string {
-  if (error instanceof UsageError || error instanceof NoMatch || error instanceof FormatError) {
-    return `error: ${error.message}`;
+  if (USAGE.some((kind) => error instanceof kind)) {
+    return `error: ${error instanceof Error ? error.message : error}`;
   }
   if (error instanceof Failed) return error.message;
   if (error instanceof ApiError) return serverError(error);
@@ -165,7 +169,8 @@ async function get(call: Call): Promise<Outcome> {
     if (objects.length === 0) return { stdout: '' };
   } else {
     const selector = labelSelector(flags.get('selector'));
-    objects = api.list(kind.kind, namespace).filter((object) => selector(object.metadata.labels ?? {}));
+    const field = fieldSelector(kind.kind, flags.get('field-selector'));
+    objects = api.list(kind.kind, namespace).filter((object) => selector(object) && field(object));
     const format = flags.get('output') ?? '';
     if (objects.length === 0 && (format === '' || format === 'wide')) {
       const where = namespace === undefined ? '' : ` in ${namespace} namespace`;
@@ -362,22 +367,6 @@ function typed(type: string): Kind {
 
 function namespaceOf({ args }: Call): string {
   return args.flags.get('namespace') ?? 'default';
-}
-
-function labelSelector(text: string | undefined): (labels: Record<string, string>) => boolean {
-  const tests = (text ?? '')
-    .split(',')
-    .filter(Boolean)
-    .map((requirement) => {
-      const match = /^([^=!]+)(?:(!=|==?)(.*))?$/.exec(requirement);
-      if (!match) throw new UsageError(`the model of kubectl does not know the selector ${requirement}`);
-      const [, key = '', operator, value] = match;
-      return (labels: Record<string, string>) => {
-        if (operator === undefined) return labels[key] !== undefined;
-        return operator === '!=' ? labels[key] !== value : labels[key] === value;
-      };
-    });
-  return (labels) => tests.every((test) => test(labels));
 }
 
 function input({ args, machine, stdin }: Call): { name: string; text: string } {

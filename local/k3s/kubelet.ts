@@ -10,7 +10,7 @@ export class Kubelet {
 
   constructor(
     private readonly cluster: Cluster,
-    private readonly machine: ServerMachine,
+    readonly machine: ServerMachine,
     readonly nodeName: string,
   ) {}
 

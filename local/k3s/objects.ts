@@ -69,7 +69,7 @@ const Toleration = z.looseObject({
 });
 export type Toleration = z.infer<typeof Toleration>;
 
-const Selector = z.looseObject({
+export const Selector = z.looseObject({
   matchLabels: Names.optional(),
   matchExpressions: z
     .array(
@@ -149,6 +149,9 @@ export const Deployment = z.looseObject({
 });
 export type Deployment = z.infer<typeof Deployment>;
 
+export const ReplicaSet = Deployment;
+export type ReplicaSet = Deployment;
+
 export const DaemonSet = z.looseObject({
   ...KubeObject.shape,
   spec: z.looseObject({ selector: Selector, template: Template }),
@@ -211,6 +214,25 @@ export const Ingress = z.looseObject({
 });
 export type Ingress = z.infer<typeof Ingress>;
 
+/** https://docs.k3s.io/add-ons/helm#helmchart-field-definitions: the fields that change what the model does, or need not. */
+export const HelmChart = z.looseObject({
+  ...KubeObject.shape,
+  spec: z.strictObject({
+    chart: z.string(),
+    repo: z.string().optional(),
+    version: z.string().optional(),
+    targetNamespace: z.string().optional(),
+    createNamespace: z.boolean().optional(),
+    valuesContent: z.string().default(''),
+    set: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+    bootstrap: z.boolean().optional(),
+    failurePolicy: z.enum(['reinstall', 'abort']).optional(),
+    timeout: z.string().optional(),
+    backOffLimit: z.int().optional(),
+  }),
+});
+export type HelmChart = z.infer<typeof HelmChart>;
+
 export const HelmChartConfig = z.looseObject({
   ...KubeObject.shape,
   spec: z.looseObject({ valuesContent: z.string().default('') }),
@@ -230,6 +252,13 @@ export function selects(selector: Selector | undefined, labels: Record<string, s
     if (operator === 'DoesNotExist' && value !== undefined) return false;
   }
   return true;
+}
+
+const Conditioned = z.looseObject({ status: z.looseObject({ conditions: z.array(Condition) }) });
+
+/** The conditions of an object of any kind. */
+export function conditionsOf(object: KubeObject | undefined): Condition[] {
+  return Conditioned.safeParse(object).data?.status.conditions ?? [];
 }
 
 export function condition(object: { status?: { conditions?: Condition[] } }, type: string): Condition | undefined {

@@ -1,8 +1,6 @@
 /** The components K3s brings along (https://docs.k3s.io/installation/packaged-components), as the objects they are. */
-import { createHash } from 'node:crypto';
 import type { Cluster } from './cluster';
-import { HelmChartConfig, type KubeObject } from './objects';
-import { type TraefikValues, traefikValues } from './traefik-values';
+import type { KubeObject } from './objects';
 
 const SYSTEM = 'kube-system';
 
@@ -23,7 +21,7 @@ export function installPackaged(cluster: Cluster, disable: readonly string[]): v
       metadata: { name: 'coredns', namespace: SYSTEM },
       data: { Corefile: '.:53 {\n    errors\n    health\n    ready\n}\n', NodeHosts: '' },
     });
-    create(deployment('coredns', 'rancher/mirrored-coredns-coredns', { 'k8s-app': 'kube-dns' }));
+    create(deployment('coredns', 'rancher/mirrored-coredns-coredns', { 'k8s-app': 'kube-dns' }, DNS));
     create(service('kube-dns', SYSTEM, [{ name: 'dns-tcp', port: 53 }], { 'k8s-app': 'kube-dns' }));
   }
   if (!disable.includes('local-storage')) {
@@ -51,127 +49,38 @@ export function installPackaged(cluster: Cluster, disable: readonly string[]): v
   }
 }
 
-/** Which values the running release was installed with. */
-const INSTALLED = 'helmcharts.helm.cattle.io/configHash';
+/** How K3s runs CoreDNS (k3s manifests/coredns.yaml): one replica unless somebody scales it, and then one per node. */
+const DNS = {
+  priorityClassName: 'system-cluster-critical',
+  topologySpreadConstraints: [
+    spread('topology.kubernetes.io/zone', 'ScheduleAnyway'),
+    spread('kubernetes.io/hostname', 'DoNotSchedule'),
+  ],
+};
 
-/** The Helm controller's work on the one packaged chart that matters: installs it, and again when its values change. */
-export class TraefikChart {
-  private due: { hash: string; at: number } | undefined;
-
-  constructor(private readonly cluster: Cluster) {}
-
-  get installed(): boolean {
-    return this.chart()?.metadata.annotations?.[INSTALLED] !== undefined;
-  }
-
-  reconcile(): void {
-    const chart = this.chart();
-    if (!chart) return;
-    const { world } = this.cluster.model;
-    const text = this.valuesText();
-    const hash = createHash('sha256').update(text).digest('hex');
-    if (chart.metadata.annotations?.[INSTALLED] === hash) return;
-    // The job runs as a pod: it needs a node that is Ready.
-    if (this.cluster.reporting().length === 0) return;
-    if (this.due?.hash !== hash) this.due = { hash, at: world.clock.now() + world.latency.sample('k3s.helm-install') };
-    if (world.clock.now() < this.due.at) return;
-    try {
-      this.install(traefikValues(text));
-    } catch (error) {
-      if (!(error instanceof Error) || error.name === 'EtcdError') throw error;
-      world.log('the Traefik chart cannot be installed', { error: error.message });
-    }
-    const annotations = { ...chart.metadata.annotations, [INSTALLED]: hash };
-    this.cluster.api.update({ ...chart, metadata: { ...chart.metadata, annotations } });
-  }
-
-  private chart(): KubeObject | undefined {
-    return this.cluster.api.get('HelmChart', 'traefik', SYSTEM);
-  }
-
-  private valuesText(): string {
-    const config = this.cluster.api.get('HelmChartConfig', 'traefik', SYSTEM);
-    return config ? HelmChartConfig.parse(config).spec.valuesContent : '';
-  }
-
-  private install(values: TraefikValues): void {
-    const { api } = this.cluster;
-    const labels = { 'app.kubernetes.io/name': 'traefik', 'app.kubernetes.io/instance': `traefik-${SYSTEM}` };
-    const spec = {
-      containers: [
-        {
-          name: 'traefik',
-          image: 'rancher/mirrored-library-traefik',
-          ports: [
-            { name: 'web', containerPort: 8000 },
-            { name: 'websecure', containerPort: 8443 },
-          ],
-        },
-      ],
-      ...defined({
-        topologySpreadConstraints: values.topologySpreadConstraints,
-        affinity: values.affinity,
-        nodeSelector: values.nodeSelector,
-      }),
-      tolerations: [
-        ...(values.tolerations ?? []),
-        { key: 'CriticalAddonsOnly', operator: 'Exists' },
-        { key: 'node-role.kubernetes.io/control-plane', operator: 'Exists', effect: 'NoSchedule' },
-      ],
-    };
-    const kind = values.deployment?.kind ?? 'Deployment';
-    const other = kind === 'Deployment' ? 'DaemonSet' : 'Deployment';
-    const stale = api.get(other, 'traefik', SYSTEM);
-    if (stale) api.forget(stale);
-    const metadata = { name: 'traefik', namespace: SYSTEM, labels };
-    const body = { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } };
-    const replicas = values.deployment?.replicas ?? 1;
-    const workload = kind === 'Deployment' ? { ...body, replicas } : body;
-    const existing = api.get(kind, 'traefik', SYSTEM);
-    // Replaced, not merged: a value that is no longer given goes.
-    if (existing) api.update({ ...existing, spec: workload });
-    else api.create({ apiVersion: 'apps/v1', kind, metadata, spec: workload });
-    api.apply({
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata,
-      spec: {
-        type: 'LoadBalancer',
-        selector: labels,
-        ports: [
-          { name: 'web', port: 80, targetPort: 'web' },
-          { name: 'websecure', port: 443, targetPort: 'websecure' },
-        ],
-        ...values.service?.spec,
-      },
-    });
-    api.apply({
-      apiVersion: 'networking.k8s.io/v1',
-      kind: 'IngressClass',
-      metadata: { name: 'traefik', annotations: { 'ingressclass.kubernetes.io/is-default-class': 'true' } },
-      spec: { controller: 'traefik.io/ingress-controller' },
-    });
-    if (values.podDisruptionBudget?.enabled) {
-      const { enabled: _, ...limits } = values.podDisruptionBudget;
-      const budget = { ...limits, selector: { matchLabels: labels } };
-      api.apply({ apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata, spec: budget });
-    }
-  }
+function spread(topologyKey: string, whenUnsatisfiable: 'DoNotSchedule' | 'ScheduleAnyway') {
+  const labelSelector = { matchLabels: { 'k8s-app': 'kube-dns' } };
+  return { maxSkew: 1, topologyKey, whenUnsatisfiable, labelSelector };
 }
 
-function defined(values: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
-}
-
-function deployment(name: string, image: string, labels: Record<string, string>): KubeObject {
+/** Without `replicas`, as in K3s' manifests: a number that somebody sets survives K3s' next start (k3s#1606). */
+function deployment(
+  name: string,
+  image: string,
+  labels: Record<string, string>,
+  podSpec: Record<string, unknown> = {},
+): KubeObject {
+  const tolerations = [
+    { key: 'CriticalAddonsOnly', operator: 'Exists' },
+    { key: 'node-role.kubernetes.io/control-plane', operator: 'Exists', effect: 'NoSchedule' },
+  ];
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { name, namespace: SYSTEM, labels },
     spec: {
-      replicas: 1,
       selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { containers: [{ name, image }] } },
+      template: { metadata: { labels }, spec: { ...podSpec, tolerations, containers: [{ name, image }] } },
     },
   };
 }

@@ -2,7 +2,7 @@
  * X.509 material of a cluster, made from the embedded AWS's own randomness. Ed25519 rather than K3s' ECDSA: its
  * signatures are deterministic, so that a seed gives the same certificate, and with it the same CA hash, every time.
  */
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, X509Certificate } from 'node:crypto';
 import type { Random } from '../random';
 
 export interface Identity {
@@ -18,13 +18,18 @@ export interface Authority extends Identity {
 
 interface Subject {
   commonName: string;
+  /** Kubernetes reads a client's groups from it. */
+  organization?: string;
   /** IPv4 subject alternative names. */
-  addresses: readonly string[];
+  addresses?: readonly string[];
   /** DNS subject alternative names. */
-  names: readonly string[];
+  names?: readonly string[];
 }
 
-const YEAR = 365 * 24 * 3600_000;
+const DAY = 24 * 3600_000;
+const YEAR = 365 * DAY;
+/** The embedded AWS's clock may run far ahead of the clocks of those who verify its certificates. */
+const BACKDATED = 30 * DAY;
 
 /** A self-signed CA, valid for ten years as K3s' own (https://docs.k3s.io/cli/certificate). */
 export function createAuthority(name: string, random: Random, now: number): Authority {
@@ -34,33 +39,45 @@ export function createAuthority(name: string, random: Random, now: number): Auth
     // keyCertSign, cRLSign
     extension('551d0f', true, tlv(0x03, Buffer.from([0x01, 0x06]))),
   ];
-  const cert = certificate({ subject: name, issuer: name, key, signer: key, extensions, years: 10, random, now });
+  const subject = { commonName: name };
+  const from = now - BACKDATED;
+  const until = now + 10 * YEAR;
+  const cert = certificate({ subject, issuer: name, key, signer: key, extensions, from, until, random });
   return { name, cert, key: pem(key) };
 }
 
-/** A server certificate, valid for one year. */
-export function issue(authority: Authority, subject: Subject, random: Random, now: number): Identity {
+/**
+ * A certificate for one year, valid from when its authority is (NewSignedCert in rancher/dynamiclistener cert/cert.go).
+ * @param usage what its holder may prove with it
+ */
+export function issue(
+  authority: Authority,
+  subject: Subject,
+  random: Random,
+  now: number,
+  usage: 'server' | 'client' = 'server',
+): Identity {
   const key = privateKey(random);
   const alternatives = [
-    ...subject.names.map((name) => tlv(0x82, Buffer.from(name))),
-    ...subject.addresses.map((address) => tlv(0x87, Buffer.from(address.split('.').map(Number)))),
+    ...(subject.names ?? []).map((name) => tlv(0x82, Buffer.from(name))),
+    ...(subject.addresses ?? []).map((address) => tlv(0x87, Buffer.from(address.split('.').map(Number)))),
   ];
   const extensions = [
     // digitalSignature
     extension('551d0f', true, tlv(0x03, Buffer.from([0x07, 0x80]))),
-    // serverAuth
-    extension('551d25', false, sequence(oid('2b06010505070301'))),
+    // serverAuth, clientAuth
+    extension('551d25', false, sequence(oid(`2b060105050703${usage === 'server' ? '01' : '02'}`))),
     ...(alternatives.length > 0 ? [extension('551d11', false, sequence(...alternatives))] : []),
   ];
   const cert = certificate({
-    subject: subject.commonName,
+    subject,
     issuer: authority.name,
     key,
     signer: createPrivateKey(authority.key),
     extensions,
-    years: 1,
+    from: Date.parse(new X509Certificate(authority.cert).validFrom),
+    until: now + YEAR,
     random,
-    now,
   });
   return { cert, key: pem(key) };
 }
@@ -74,24 +91,26 @@ export function caHash(cert: string): string {
 }
 
 interface Certificate {
-  subject: string;
+  subject: Subject;
   issuer: string;
   key: KeyObject;
   signer: KeyObject;
   extensions: Buffer[];
-  years: number;
+  /** Epoch ms. */
+  from: number;
+  /** Epoch ms. */
+  until: number;
   random: Random;
-  now: number;
 }
 
-function certificate({ subject, issuer, key, signer, extensions, years, random, now }: Certificate): string {
+function certificate({ subject, issuer, key, signer, extensions, from, until, random }: Certificate): string {
   const body = sequence(
     // Version 3.
     tlv(0xa0, tlv(0x02, Buffer.from([2]))),
     tlv(0x02, Buffer.from(`4${random.hex(15)}`, 'hex')),
     ED25519,
-    distinguishedName(issuer),
-    sequence(time(now - 60_000), time(now + years * YEAR)),
+    distinguishedName({ commonName: issuer }),
+    sequence(time(from), time(until)),
     distinguishedName(subject),
     createPublicKey(key).export({ format: 'der', type: 'spki' }),
     tlv(0xa3, sequence(...extensions)),
@@ -127,8 +146,10 @@ function oid(hex: string): Buffer {
   return tlv(0x06, Buffer.from(hex, 'hex'));
 }
 
-function distinguishedName(commonName: string): Buffer {
-  return sequence(tlv(0x31, sequence(oid('550403'), tlv(0x0c, Buffer.from(commonName)))));
+function distinguishedName({ commonName, organization }: Subject): Buffer {
+  const attribute = (id: string, value: string) => tlv(0x31, sequence(oid(id), tlv(0x0c, Buffer.from(value))));
+  const groups = organization === undefined ? [] : [attribute('55040a', organization)];
+  return sequence(...groups, attribute('550403', commonName));
 }
 
 function time(ms: number): Buffer {

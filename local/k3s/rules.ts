@@ -1,16 +1,21 @@
 /** What every node learns from the API to route traffic: services with their ready endpoints, routes, Traefik's set-up. */
+import type { Certificate } from '../network';
+import type { Api } from './api';
 import type { Cluster } from './cluster';
+import { type NetworkPolicies, networkPolicies } from './network-policy';
 import { condition, type Ingress, type Node, type Pod, type Service } from './objects';
+import { readTls } from './tls-secret';
 import { type TraefikSettings, traefikSettings } from './traefik-values';
 
 /** The programs that the model's containers can be. */
-export type Program = 'echo' | 'web' | 'traefik';
+export type Program = 'echo' | 'web' | 'traefik' | 'solver';
 
 export interface Endpoint {
   /** Of the pod. */
   uid: string;
   /** Of its machine. */
   address: string;
+  pod: Pod;
   program: Program | undefined;
 }
 
@@ -18,6 +23,9 @@ export interface Rules {
   services: { service: Service; endpoints: Endpoint[] }[];
   ingresses: Ingress[];
   traefik: TraefikSettings;
+  policies: NetworkPolicies;
+  /** Certificates of Ingresses by host name, which may be `*.example.org`. */
+  certificates: ReadonlyMap<string, Certificate>;
   /** UIDs of ServiceLB pods, by `namespace/service`. */
   balancers: Map<string, Set<string>>;
 }
@@ -53,7 +61,7 @@ function compute({ api }: Cluster): Rules {
       const selected = selector.every(([key, value]) => labels?.[key] === value);
       if (!address || !uid || !selected || namespace !== service.metadata.namespace) return [];
       if (condition({ status: pod.status }, 'Ready')?.status !== 'True') return [];
-      return [{ uid, address, program: programOf(pod) }];
+      return [{ uid, address, pod, program: programOf(pod) }];
     });
   };
   const balancers = new Map<string, Set<string>>();
@@ -67,12 +75,26 @@ function compute({ api }: Cluster): Rules {
     services: api.list<Service>('Service').map((service) => ({ service, endpoints: endpoints(service) })),
     ingresses: api.list<Ingress>('Ingress'),
     traefik: traefikSettings(api),
+    policies: networkPolicies(api),
+    certificates: certificatesOf(api),
     balancers,
   };
 }
 
-function programOf(pod: Pod): Program | undefined {
+function certificatesOf(api: Api): Map<string, Certificate> {
+  const found = new Map<string, Certificate>();
+  for (const { metadata, spec } of api.list<Ingress>('Ingress')) {
+    for (const { hosts = [], secretName } of spec.tls ?? []) {
+      const tls = secretName === undefined ? undefined : readTls(api.get('Secret', secretName, metadata.namespace));
+      if (tls) for (const host of hosts) found.set(host.toLowerCase(), tls);
+    }
+  }
+  return found;
+}
+
+export function programOf(pod: Pod): Program | undefined {
   for (const { image } of pod.spec.containers) {
+    if (/acmesolver/.test(image)) return 'solver';
     if (/traefik/.test(image)) return 'traefik';
     if (/nginx/.test(image)) return 'web';
     if (/tcpecho|socat/.test(image)) return 'echo';

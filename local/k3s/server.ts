@@ -1,7 +1,8 @@
 /**
- * One run of `k3s server`: from reading the configuration to its exit. What it prints and where it stops follows
- * k3s-measured (v1.21.2) and, for texts, K3s' source; newer versions retry "too many learner members" and "unhealthy
- * cluster" within the process (k3s#7000) where the measured one exits and systemd starts it again.
+ * One run of `k3s server`: from reading the configuration to its exit. Where it stops and what it prints follows what
+ * K3s v1.21.2 was seen to do and, for texts, K3s' source. Newer versions wait within the process where this one exits
+ * and systemd starts it again: "Waiting for other members to finish joining etcd cluster: etcdserver: too many learner
+ * members in cluster", likewise "unhealthy cluster" (k3s#7000). To whoever watches from outside it is the same retry.
  */
 import { createHash } from 'node:crypto';
 import type { Listening } from '../network';

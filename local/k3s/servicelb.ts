@@ -1,6 +1,7 @@
 /** K3s' ServiceLB: a DaemonSet of port forwarders for every LoadBalancer service (k3s pkg/cloudprovider/servicelb.go). */
+import type { Api } from './api';
 import type { Cluster } from './cluster';
-import type { Node, Service } from './objects';
+import type { Ingress, Node, Service } from './objects';
 import { BALANCER_NAMESPACE, BALANCER_SERVICE } from './rules';
 
 const IMAGE = 'rancher/klipper-lb';
@@ -44,5 +45,15 @@ export function balanceServices({ api, identity }: Cluster): void {
       });
     }
     api.update({ ...service, status: { loadBalancer: { ingress: addresses } } });
+  }
+}
+
+/** Traefik tells the addresses of its own Service as those of every Ingress it serves. */
+export function publishAddresses(api: Api): void {
+  const traefik = api.get('Service', 'traefik', 'kube-system');
+  if (!traefik) return;
+  for (const ingress of api.list<Ingress>('Ingress')) {
+    if (ingress.spec.ingressClassName !== undefined && ingress.spec.ingressClassName !== 'traefik') continue;
+    api.update({ ...ingress, status: traefik.status });
   }
 }

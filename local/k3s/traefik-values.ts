@@ -37,12 +37,11 @@ export interface TraefikSettings {
   redirects: boolean;
 }
 
-/** Throws what the chart's installation would end with. */
-export function traefikValues(text: string): TraefikValues {
-  const parsed = Values.safeParse(parse(text) ?? {});
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join(', ');
-  throw new Error(`values don't meet the specifications of the chart traefik: ${faults}`);
+/** The values, or what is wrong with them. */
+export function readTraefikValues(values: unknown): { values: TraefikValues } | { faults: string } {
+  const parsed = Values.safeParse(values);
+  if (parsed.success) return { values: parsed.data };
+  return { faults: parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join(', ') };
 }
 
 /** As of the last installed values. */
@@ -61,11 +60,14 @@ export function traefikSettings(api: Api): TraefikSettings {
   };
 }
 
+/** The chart's installation reports what is wrong with them; what runs keeps its defaults. */
 function valuesOrNothing(text: string): TraefikValues {
+  let content: unknown;
   try {
-    return traefikValues(text);
+    content = parse(text) ?? {};
   } catch {
-    // The chart's installation reports it; what runs keeps its defaults.
     return {};
   }
+  const read = readTraefikValues(content);
+  return 'values' in read ? read.values : {};
 }

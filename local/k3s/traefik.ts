@@ -1,8 +1,10 @@
 /** The packaged Traefik: Ingress to Service to pod, with the answers it gives when a step fails. */
 import type { HttpRequest, HttpResponse } from '../network';
 import { pick, reachable } from './balancing';
+import { solve } from './cert-manager/solver';
 import type { ServerMachine } from './machine';
-import type { Ingress } from './objects';
+import { targetPort } from './network-policy';
+import type { Ingress, Pod } from './objects';
 import type { Rules } from './rules';
 
 export type EntryPoint = 'web' | 'websecure';
@@ -12,9 +14,10 @@ export const DIAL_TIMEOUT = 30_000;
 
 const ENTRY_POINTS = 'traefik.ingress.kubernetes.io/router.entrypoints';
 
-/** `machine` is where the Traefik pod runs: it routes by what it last learned from the API. */
+/** `machine` is where the Traefik pod `own` runs: it routes by what it last learned from the API. */
 export async function route(
   machine: ServerMachine,
+  own: Pod,
   entryPoint: EntryPoint,
   request: HttpRequest,
 ): Promise<HttpResponse> {
@@ -30,15 +33,20 @@ export async function route(
   const backend = rules.services.find(
     ({ service }) => service.metadata.name === found.service && service.metadata.namespace === found.namespace,
   );
-  const served = backend?.service.spec.ports.some(({ port, name }) => port === found.port || name === found.port);
+  const served = backend?.service.spec.ports.find(({ port, name }) => port === found.port || name === found.port);
   if (!backend || !served) return text(404, '404 page not found\n');
   const endpoint = pick(machine, backend.service, backend.endpoints);
   if (!endpoint) return text(503, 'no available server\n');
+  // kube-router rejects what no policy allows, and Traefik finds the connection refused.
+  if (!rules.policies.permits({ pod: own }, { pod: endpoint.pod }, targetPort(endpoint.pod, served))) {
+    return text(502, 'Bad Gateway');
+  }
   const container = reachable(machine, endpoint);
   if (!container) {
     await machine.pause(DIAL_TIMEOUT);
     return text(504, 'Gateway Timeout');
   }
+  if (endpoint.program === 'solver') return solve(container.pod, host, path);
   if (endpoint.program !== 'web' || container.page === undefined) return text(502, 'Bad Gateway');
   if (path === '/healthz') return text(200, 'ok\n');
   return {

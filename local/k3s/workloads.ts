@@ -1,24 +1,32 @@
 /** Deployments and DaemonSets become pods, and pods get nodes; pods leave nodes that are gone for too long. */
 import { createHash } from 'node:crypto';
+import { ApiError } from './api';
+import { scaleAutomatically } from './autoscaler';
 import type { Cluster } from './cluster';
 import { UNREACHABLE } from './controllers';
-import { kindNamed } from './kinds';
+import { countDisruptions } from './disruption';
+import { allKinds, kindNamed } from './kinds';
 import {
   condition,
+  conditionsOf,
   type DaemonSet,
   type Deployment,
   type KubeObject,
   type Node,
   type Pod,
   type PodSpec,
+  type ReplicaSet,
   type Toleration,
+  timestamp,
+  withCondition,
 } from './objects';
 import { minorOf } from './release';
 import { place, tolerates } from './scheduler';
-import { balanceServices } from './servicelb';
+import { balanceServices, publishAddresses } from './servicelb';
 
-/** The label that tells a pod's template; Kubernetes has one per controller, this model one for both. */
+/** The labels that tell a pod's template, of a ReplicaSet and of a DaemonSet. */
 const TEMPLATE = 'pod-template-hash';
+const REVISION = 'controller-revision-hash';
 const ZONE_LABELS = ['topology.kubernetes.io/zone', 'topology.kubernetes.io/region'];
 
 export class Workloads {
@@ -32,9 +40,12 @@ export class Workloads {
     if (!evicted && api.revision === this.seen) return;
     this.collect();
     balanceServices(this.cluster);
+    scaleAutomatically(api);
     for (const daemonSet of api.list<DaemonSet>('DaemonSet')) this.daemonSet(daemonSet);
     for (const deployment of api.list<Deployment>('Deployment')) this.deployment(deployment);
     this.schedule();
+    countDisruptions(api);
+    publishAddresses(api);
     this.seen = api.revision;
   }
 
@@ -63,7 +74,8 @@ export class Workloads {
   private collect(): void {
     const { api } = this.cluster;
     const namespaces = new Set(api.list('Namespace').map(({ metadata }) => metadata.name));
-    for (const kind of ['Pod', 'Deployment', 'DaemonSet', 'Service', 'ConfigMap', 'Secret', 'Ingress'] as const) {
+    for (const { kind, namespaced } of allKinds()) {
+      if (!namespaced) continue;
       for (const object of api.list(kind)) {
         const { namespace, ownerReferences, name, deletionTimestamp } = object.metadata;
         if (namespace !== undefined && !namespaces.has(namespace)) api.forget(object);
@@ -82,24 +94,29 @@ export class Workloads {
     const { api } = this.cluster;
     const { template } = daemonSet.spec;
     const hash = hashOf(template);
-    const owned = this.owned(daemonSet);
+    const owned = this.owned([daemonSet]);
     const nodes = this.nodes().filter(({ metadata }) => matches(template.spec.nodeSelector, metadata.labels));
-    for (const node of nodes) {
-      const { name } = node.metadata;
-      if (owned.some((pod) => pod.spec.nodeName === name)) continue;
-      this.create(daemonSet, template, hash, { ...DAEMON, nodeName: name });
-    }
+    const missing = nodes.filter(({ metadata }) => !owned.some((pod) => pod.spec.nodeName === metadata.name));
+    const failure = this.each(missing, ({ metadata: { name } }) =>
+      this.create(daemonSet, template, { [REVISION]: hash }, { ...DAEMON, nodeName: name }),
+    );
     // One pod at a time, as maxUnavailable 1 does; its successor comes in the next round.
-    const outdated = owned.find(({ metadata }) => metadata.labels?.[TEMPLATE] !== hash);
+    const outdated = owned.find(({ metadata }) => metadata.labels?.[REVISION] !== hash);
     if (outdated && owned.every(isReady)) this.delete(outdated);
-    const current = this.owned(daemonSet);
-    this.status(daemonSet, {
-      currentNumberScheduled: current.length,
-      desiredNumberScheduled: nodes.length,
-      numberAvailable: current.filter(isReady).length,
-      numberReady: current.filter(isReady).length,
-      updatedNumberScheduled: current.filter(({ metadata }) => metadata.labels?.[TEMPLATE] === hash).length,
-    });
+    const current = this.owned([daemonSet]);
+    const ready = current.filter(isReady).length;
+    this.status(
+      daemonSet,
+      {
+        currentNumberScheduled: current.length,
+        desiredNumberScheduled: nodes.length,
+        numberAvailable: ready,
+        numberMisscheduled: 0,
+        numberReady: ready,
+        updatedNumberScheduled: current.filter(({ metadata }) => metadata.labels?.[REVISION] === hash).length,
+      },
+      failure,
+    );
     for (const pod of current) {
       if (!nodes.some(({ metadata }) => metadata.name === pod.spec.nodeName)) {
         api.delete(kindNamed('Pod'), pod.metadata.name, pod.metadata.namespace);
@@ -110,38 +127,106 @@ export class Workloads {
   private deployment(deployment: Deployment): void {
     const { replicas, template } = deployment.spec;
     const hash = hashOf(template);
-    const owned = this.owned(deployment);
+    const newest = this.replicaSet(deployment, hash);
+    const sets = this.replicaSets(deployment);
+    const owned = this.owned(sets);
     const current = owned.filter(({ metadata }) => metadata.labels?.[TEMPLATE] === hash);
     const outdated = owned.filter(({ metadata }) => metadata.labels?.[TEMPLATE] !== hash);
     // One pod more than wanted while a new template replaces an old one.
     const room = replicas + (outdated.length > 0 ? 1 : 0) - owned.length;
-    for (let missing = Math.min(replicas - current.length, room); missing > 0; missing--) {
-      this.create(deployment, template, hash, {});
-    }
+    const missing = Math.max(0, Math.min(replicas - current.length, room));
+    const failure = this.each(Array.from({ length: missing }), () =>
+      this.create(newest, template, { [TEMPLATE]: hash }, {}),
+    );
     for (const pod of surplus(current, replicas)) this.delete(pod);
     const available = owned.filter(isReady).length;
     const retirable = outdated.find((pod) => !isReady(pod)) ?? outdated[0];
     if (retirable && (!isReady(retirable) || available > replicas)) this.delete(retirable);
-    const pods = this.owned(deployment);
+    const pods = this.owned(sets);
     const ready = pods.filter(isReady).length;
-    this.status(deployment, {
-      replicas: pods.length,
-      readyReplicas: ready,
-      availableReplicas: ready,
-      updatedReplicas: pods.filter(({ metadata }) => metadata.labels?.[TEMPLATE] === hash).length,
+    for (const set of sets) this.resize(set, hash, replicas);
+    this.prune(deployment, sets, hash);
+    this.status(
+      deployment,
+      {
+        replicas: pods.length,
+        readyReplicas: ready,
+        availableReplicas: ready,
+        unavailableReplicas: Math.max(0, replicas - ready),
+        updatedReplicas: pods.filter(({ metadata }) => metadata.labels?.[TEMPLATE] === hash).length,
+      },
+      failure,
+    );
+  }
+
+  /** The ReplicaSet of a template: created when the template is new. */
+  private replicaSet(deployment: Deployment, hash: string): KubeObject {
+    const { api } = this.cluster;
+    const { name: of, namespace, uid = '', annotations } = deployment.metadata;
+    const name = `${of}-${hash}`;
+    const existing = api.get('ReplicaSet', name, namespace);
+    if (existing) return existing;
+    const { apiVersion, kind, spec } = deployment;
+    const labels = { ...spec.template.metadata?.labels, [TEMPLATE]: hash };
+    return api.create({
+      apiVersion: 'apps/v1',
+      kind: 'ReplicaSet',
+      metadata: {
+        name,
+        namespace,
+        labels,
+        annotations,
+        ownerReferences: [{ apiVersion, kind, name: of, uid, controller: true, blockOwnerDeletion: true }],
+      },
+      spec: {
+        replicas: spec.replicas,
+        selector: { ...spec.selector, matchLabels: { ...spec.selector.matchLabels, [TEMPLATE]: hash } },
+        template: { ...spec.template, metadata: { ...spec.template.metadata, labels } },
+      },
     });
+  }
+
+  private replicaSets({ metadata: { uid } }: Deployment): ReplicaSet[] {
+    const sets = this.cluster.api.list<ReplicaSet>('ReplicaSet');
+    return sets.filter(({ metadata }) => metadata.ownerReferences?.some((owner) => owner.uid === uid));
+  }
+
+  private resize(set: ReplicaSet, hash: string, replicas: number): void {
+    const pods = this.owned([set]);
+    const ready = pods.filter(isReady).length;
+    const wanted = set.metadata.labels?.[TEMPLATE] === hash ? replicas : pods.length;
+    const status = { replicas: pods.length, readyReplicas: ready, availableReplicas: ready };
+    this.cluster.api.update({ ...set, spec: { ...set.spec, replicas: wanted }, status });
+  }
+
+  /** Old templates are remembered for a rollback, but not for ever. */
+  private prune({ spec }: Deployment, sets: readonly ReplicaSet[], hash: string): void {
+    const limit = typeof spec.revisionHistoryLimit === 'number' ? spec.revisionHistoryLimit : 10;
+    const old = sets.filter((set) => set.metadata.labels?.[TEMPLATE] !== hash && this.owned([set]).length === 0);
+    old.sort((a, b) => ((a.metadata.creationTimestamp ?? '') < (b.metadata.creationTimestamp ?? '') ? 1 : -1));
+    for (const set of old.slice(limit)) this.cluster.api.forget(set);
+  }
+
+  /** Until one is refused: the controller stops there and tries again. Returns the refusal. */
+  private each<T>(items: readonly T[], create: (item: T) => void): string | undefined {
+    try {
+      for (const item of items) create(item);
+      return undefined;
+    } catch (error) {
+      if (error instanceof ApiError) return error.message;
+      throw error;
+    }
   }
 
   private create(
     owner: KubeObject,
     template: Deployment['spec']['template'],
-    hash: string,
+    revision: Record<string, string>,
     placement: { nodeName?: string; tolerations?: readonly Toleration[] },
   ): void {
     const { api, model } = this.cluster;
-    const { name, namespace, uid } = owner.metadata;
+    const { name, namespace, uid = '' } = owner.metadata;
     const { nodeName } = placement;
-    const labels: Record<string, string> = { ...template.metadata?.labels, [TEMPLATE]: hash };
     const spec: PodSpec & { nodeName?: string } = {
       ...template.spec,
       tolerations: [...(template.spec.tolerations ?? []), ...(placement.tolerations ?? this.defaults(template.spec))],
@@ -150,10 +235,10 @@ export class Workloads {
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: {
-        name: `${name}-${hash}-${model.world.random.hex(5)}`,
+        name: `${name}-${model.world.random.hex(5)}`,
         namespace,
-        labels,
-        ownerReferences: [{ apiVersion: owner.apiVersion, kind: owner.kind, name, uid: uid ?? '', controller: true }],
+        labels: { ...template.metadata?.labels, ...revision },
+        ownerReferences: [{ apiVersion: owner.apiVersion, kind: owner.kind, name, uid, controller: true }],
       },
       spec,
       status: { phase: 'Pending' },
@@ -193,16 +278,26 @@ export class Workloads {
     api.update({ ...pod, metadata: { ...pod.metadata, labels }, spec: { ...toMap(pod.spec), nodeName } });
   }
 
-  private status(owner: KubeObject, status: Record<string, number>): void {
-    const { api } = this.cluster;
+  private status(owner: KubeObject, status: Record<string, number>, failure: string | undefined): void {
+    const { api, model } = this.cluster;
     const { name, namespace, generation } = owner.metadata;
     const stored = api.get(owner.kind, name, namespace);
-    if (stored) api.update({ ...stored, status: { ...status, observedGeneration: generation } });
+    if (!stored) return;
+    const conditions =
+      failure === undefined
+        ? undefined
+        : withCondition(
+            conditionsOf(stored),
+            { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: failure },
+            timestamp(model.world.clock.now()),
+          ).map(({ lastHeartbeatTime: _, ...condition }) => condition);
+    api.update({ ...stored, status: { ...status, observedGeneration: generation, ...(conditions && { conditions }) } });
   }
 
-  private owned({ metadata: { uid } }: KubeObject): Pod[] {
+  private owned(owners: readonly KubeObject[]): Pod[] {
+    const uids = new Set(owners.map(({ metadata }) => metadata.uid));
     return this.pods().filter(
-      ({ metadata }) => !metadata.deletionTimestamp && metadata.ownerReferences?.some((owner) => owner.uid === uid),
+      ({ metadata }) => !metadata.deletionTimestamp && metadata.ownerReferences?.some(({ uid }) => uids.has(uid)),
     );
   }
 

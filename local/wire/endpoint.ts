@@ -95,7 +95,7 @@ async function perform(
     refuse(service, fault);
     const parsed = operation.input.safeParse(call.input);
     if (!parsed.success) throw invalidInput(service, call.operation, parsed.error);
-    await world.clock.sleep(world.latency.sample(operation.latency ?? 'api.call'));
+    await world.clock.sleep(world.latency.sample(operation.latency ?? 'api.call', service.name));
     await options.authorize?.(call);
     const output = await operation.handle(parsed.data, { caller: call.caller, requestId: call.requestId });
     options.observe?.(call);

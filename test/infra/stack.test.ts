@@ -19,11 +19,15 @@ const full = synth(
   { validate: true },
 );
 
-/** Every name that the template fixes: `FunctionName`, `LogGroupName`, … An inline policy's name is its role's own. */
+/** Properties that name what is elsewhere, AWS' own things, or, as an inline policy's, something within a resource. */
+const FOREIGN = ['ServiceName', 'PolicyName', 'MetricName'];
+const BELONGING = ['AWS::Lambda::Permission', 'AWS::Lambda::EventInvokeConfig'];
+
+/** Every name that the template fixes: `FunctionName`, `LogGroupName`, … */
 function physicalNames(template: Template): string[] {
   return Object.values(template.Resources).flatMap(({ Type, Properties }) =>
     Object.entries(Properties)
-      .filter(([key]) => /Name$/.test(key) && key !== 'ServiceName' && key !== 'PolicyName')
+      .filter(([key]) => /Name$/.test(key) && !FOREIGN.includes(key) && !BELONGING.includes(Type))
       .map(([key, value]) => `${Type} ${key} ${text(value)}`),
   );
 }
@@ -101,11 +105,13 @@ describe('the stack', () => {
     expect(Object.keys(demo.template.Outputs).sort()).toEqual([
       'ApiEndpoint',
       'ClusterName',
+      'DashboardUrl',
       'DeleteStateMachineArn',
       'DocumentPrefix',
       'LoadBalancerDns',
       'StateMachineArn',
       'TableName',
+      'TopicArn',
       'Url',
     ]);
     expect(text(demo.template.Outputs.Url?.Value)).toMatch(/^http:\/\/<\w+\.DNSName>\/$/);

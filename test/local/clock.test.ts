@@ -94,12 +94,46 @@ describe('the scaled clock', () => {
 
   it('tells other threads how to derive its time', () => {
     const clock = new ScaledClock(20, 1_000_000);
-    const [base, start, scale] = new Float64Array(clock.shared);
+    const [base, start, scale] = new Float64Array(clock.shared, 0, 3);
     expect(base! + (Date.now() - start!) * scale!).toBeCloseTo(clock.now(), -3);
     clock.close();
   });
 
   it('refuses a scale that would stop or reverse time', () => {
     expect(() => new ScaledClock(0)).toThrow('must be positive');
+  });
+});
+
+describe('computing, on the scaled clock', () => {
+  it('is not accelerated, but waiting is', async () => {
+    const clock = new ScaledClock(1000, 0);
+    const hold = clock.hold();
+    const before = clock.now();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(clock.now() - before).toBeLessThan(1000);
+    await hold.waiting(clock.sleep(5000));
+    expect(clock.now()).toBeGreaterThanOrEqual(4999);
+    hold.release();
+    clock.close();
+  });
+
+  it('does not lose or reorder timers when it begins and ends', async () => {
+    const clock = new ScaledClock(500, 0);
+    const seen: number[] = [];
+    for (const at of [300, 100, 200]) clock.after(at, () => seen.push(at));
+    clock.hold().release();
+    await clock.sleep(400);
+    expect(seen).toEqual([100, 200, 300]);
+    clock.close();
+  });
+
+  it('does not run what was cancelled', async () => {
+    const clock = new ScaledClock(500, 0);
+    const timer = clock.after(50, () => {
+      throw new Error('ran');
+    });
+    timer.cancel();
+    await clock.sleep(100);
+    clock.close();
   });
 });

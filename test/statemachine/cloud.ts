@@ -1,7 +1,13 @@
+import { replacementsThatBegin } from '../../functions/assess-cluster/beginnings';
 import { mayRemove } from '../../functions/cluster/quorum';
 import { isGone, summarise } from '../../functions/cluster/readiness';
 import { nextSuspicions } from '../../functions/cluster/suspicion';
+import type { Healing } from '../../functions/cluster/triage';
 import { assess } from '../../functions/cluster/verdict';
+import type { ClusterEvent } from '../../functions/events';
+import { Input as PublishInput } from '../../functions/publish-event/contract';
+import { convergedEvents } from '../../functions/publish-event/converged';
+import { failedEvent } from '../../functions/publish-event/failed';
 import type { Json } from '../../local/states-language';
 import { CA_HASH, id, POLICY, VERSION, type World } from '../functions/cluster/world';
 import { type Answer, lambdaError, type Ran, Workflows } from './workflow';
@@ -15,6 +21,10 @@ export class Cloud {
   /** In the order in which it happened: `launch 0`, `init 0`, `join 1`, `terminate 1`, `remove 1`, `apply` … */
   readonly deeds: string[] = [];
   holder: string | null = null;
+  /** What was published. */
+  readonly told: ClusterEvent[] = [];
+  /** What the healer remembers. */
+  readonly healing: Healing = { attempt: null, refusal: null, announced: null };
   private commands = new Map<string, { script: string; instanceId: string; parameters: Record<string, string> }>();
 
   constructor(readonly world: World) {
@@ -68,7 +78,7 @@ export class Cloud {
           return { status: 'held', holder: this.holder, message: `${this.holder} is at work` };
         }
         this.holder = (execution as { id: string }).id;
-        return { status: 'acquired', reason: 'free', origin: 'person' };
+        return { status: 'acquired', reason: 'started by a person', origin: 'person' };
       },
       ReleaseLease: () => {
         this.holder = null;
@@ -82,13 +92,18 @@ export class Cloud {
           const record = observation.slots[slot];
           if (record) record.suspicion = suspicion;
         }
-        const { action, reason, recheckAfterSeconds, plan } = verdict;
+        for (const { slot, ...replacing } of replacementsThatBegin(observation, verdict, null)) {
+          const record = observation.slots[slot];
+          if (record) record.replacing = replacing;
+        }
+        const { action, reason, recheckAfterSeconds, plan, concern } = verdict;
         return JSON.parse(
           JSON.stringify({
             verdict: action === 'none' ? 'converged' : action,
             reason,
             recheckAfterSeconds,
             plan,
+            concern,
             servers: summarise(observation),
           }),
         );
@@ -155,6 +170,16 @@ export class Cloud {
         world.vanish(slot, generation);
         this.deeds.push(`forget ${slot}`);
         return {};
+      },
+      PublishEvent: (payload) => {
+        const { execution, outcome } = PublishInput.parse(payload);
+        const { cluster, slots } = observation;
+        const teller = { cluster: 'demo', execution: execution.id, paused: cluster.paused, at: this.now() };
+        const memory = { cluster, slots, healing: this.healing };
+        const events =
+          outcome.status === 'failed' ? [failedEvent(outcome, teller)] : convergedEvents(outcome, memory, teller);
+        this.told.push(...events);
+        return { published: events.map(({ detailType }) => detailType) };
       },
       MarkAbsent: () => {
         observation.cluster.desired = 'absent';

@@ -29,7 +29,7 @@ describe('a fresh creation', () => {
   it('passes the stages in the order in which people know them', async () => {
     const { states } = await new Cloud(World.empty()).run('cluster');
     const stages = states.filter((state) =>
-      /^(AcquireLease|AssessCluster|LaunchServers|RetireServers|StartAndRegister|ApplyManifests|AwaitTargets|ReleaseLease|Converged)$/.test(
+      /^(AcquireLease|AssessCluster|LaunchServers|RetireServers|StartAndRegister|ApplyManifests|AwaitTargets|PublishEvent|ReleaseLease|Converged)$/.test(
         state,
       ),
     );
@@ -42,9 +42,19 @@ describe('a fresh creation', () => {
       'ApplyManifests',
       'AwaitTargets',
       'AssessCluster',
+      'PublishEvent',
       'ReleaseLease',
       'Converged',
     ]);
+  });
+
+  it('registers a successor before the old server is fenced, because that takes the load balancer minutes', async () => {
+    const cloud = new Cloud(World.healthy().terminate(1));
+    const { calls } = await cloud.run('cluster');
+    const order = calls.map(({ fn }) => fn);
+    expect(order.indexOf('RegisterTargets')).toBeLessThan(order.indexOf('TerminateServer'));
+    const refused = new Cloud(World.healthy().terminate(1)).fail('RegisterTargets', 'TypeError', 'broken', 1);
+    expect((await refused.run('cluster')).outcome.status).toBe('SUCCEEDED');
   });
 
   it('registers while K3s starts', async () => {
@@ -90,7 +100,7 @@ describe('on a healthy cluster', () => {
     const cloud = new Cloud(World.healthy());
     const { outcome, calls } = await cloud.run('cluster', { reason: 'just looking' });
     expect(outcome).toMatchObject({ status: 'SUCCEEDED', output: { changed: false, rounds: 0 } });
-    expect(calls.map(({ fn }) => fn)).toEqual(['AcquireLease', 'AssessCluster', 'ReleaseLease']);
+    expect(calls.map(({ fn }) => fn)).toEqual(['AcquireLease', 'AssessCluster', 'PublishEvent', 'ReleaseLease']);
     expect(cloud.deeds).toEqual([]);
   });
 
@@ -156,7 +166,9 @@ describe('the lease', () => {
 
   it('lost on the way ends the execution', async () => {
     const cloud = new Cloud(World.empty()).fail('LaunchServer', 'LeaseLost', 'execution-x#0 holds the lease', 9);
-    expect((await cloud.run('cluster')).outcome).toEqual(failed('LeaseLost', 'LaunchServers: server-0: execution-x#0'));
+    expect((await cloud.run('cluster')).outcome).toEqual(
+      failed('LeaseLost', 'LaunchServers: server-0: LaunchServer: execution-x#0'),
+    );
   });
 });
 
@@ -223,7 +235,7 @@ describe('a replacement', () => {
     const cloud = new Cloud(World.healthy().hang(1, { forMs: DWELL_MS }));
     cloud.fail('CheckServer', 'ServerNotYet', 'shutting-down', 999, ({ until }) => until === 'terminated');
     expect((await cloud.run('cluster')).outcome).toEqual(
-      failed('ServerNotYet', `RetireServers: server-1 ${id(1)}: shutting-down`),
+      failed('ServerNotYet', `RetireServers: server-1 ${id(1)}: AwaitTerminated: shutting-down`),
     );
     expect(cloud.deeds).not.toContain('remove 1');
   });
@@ -237,7 +249,10 @@ describe('when something fails', () => {
       'StartServer exited 1: no such file',
     );
     expect((await cloud.run('cluster')).outcome).toEqual(
-      failed('ScriptFailed', `^StartAndRegister: server-0 ${id(0)}: StartServer exited 1: no such file$`),
+      failed(
+        'ScriptFailed',
+        `^StartAndRegister: server-0 ${id(0)}: CheckStartServerInit: StartServer exited 1: no such file$`,
+      ),
     );
     expect(cloud.holder).toBeNull();
   });
@@ -261,7 +276,7 @@ describe('when something fails', () => {
     const cloud = new Cloud(World.empty());
     cloud.fail('LaunchServer', 'CapacityUnavailable', 'no t3.medium in eu-west-3a', 9, ({ slot }) => slot === 0);
     expect((await cloud.run('cluster')).outcome).toEqual(
-      failed('CapacityUnavailable', 'LaunchServers: server-0: no t3.medium in eu-west-3a'),
+      failed('CapacityUnavailable', 'LaunchServers: server-0: LaunchServer: no t3.medium in eu-west-3a'),
     );
     expect(cloud.deeds).toEqual(['launch 1', 'launch 2']);
     expect(cloud.holder).toBeNull();
@@ -333,7 +348,7 @@ describe('when something fails', () => {
     const cloud = new Cloud(World.empty()).fail('SendCommand', 'AgentOffline', 'SSM does not know it', 9999);
     const { outcome } = await cloud.run('cluster');
     expect(outcome).toEqual(
-      failed('AgentOffline', `server-0 ${id(0)}: SSM does not know it; not converged after 3 rounds`),
+      failed('AgentOffline', `server-0 ${id(0)}: StartServerInit: SSM does not know it; not converged after 3 rounds`),
     );
     expect(cloud.holder).toBeNull();
   });
@@ -364,6 +379,87 @@ describe('when something fails', () => {
       .fail('ReleaseLease', 'CommandInFlight', 'cancelling', 4);
     await cloud.run('cluster');
     expect(cloud.holder).toBeNull();
+  });
+});
+
+describe('people are told', () => {
+  const kinds = (cloud: Cloud) => cloud.told.map(({ detailType }) => detailType);
+
+  it('that the cluster is ready, while the lease is still held', async () => {
+    const cloud = new Cloud(World.empty());
+    const { calls } = await cloud.run('cluster', { reason: 'first try' });
+    expect(cloud.told).toMatchObject([{ detailType: 'Cluster Ready', detail: { execution: EXECUTION, servers: 3 } }]);
+    const order = calls.map(({ fn }) => fn);
+    expect(order.indexOf('PublishEvent')).toBeLessThan(order.indexOf('ReleaseLease'));
+  });
+
+  it('who was replaced by whom, and how long each stage took', async () => {
+    const cloud = new Cloud(World.healthy().terminate(1));
+    cloud.healing.announced = cloud.world.observation.cluster.incarnation;
+    cloud.fail('CheckServer', 'ServerNotYet', 'pending', 7, ({ until }) => until === 'running');
+    cloud.fail('CheckCommand', 'CommandPending', 'in progress', 10, ({ script }) => script === 'StartServer');
+    cloud.fail('CheckTargets', 'TargetsNotHealthy', 'initial', 5);
+    await cloud.run('cluster');
+    expect(cloud.told).toMatchObject([
+      {
+        detailType: 'Node Replaced',
+        detail: {
+          slot: 1,
+          instanceId: id(1),
+          newInstanceId: id(1, 2),
+          seconds: { detect: 0, launch: 21, join: 30, inService: 25, total: 76 },
+        },
+      },
+    ]);
+  });
+
+  it('that a replacement is deferred, and why', async () => {
+    const cloud = new Cloud(World.healthy().terminate(1).hang(2));
+    await cloud.run('cluster');
+    expect(cloud.told).toMatchObject([
+      { detailType: 'Replacement Deferred', detail: { incident: `majority-at-risk/${id(1)}`, slot: 1 } },
+    ]);
+  });
+
+  it('that waiting did not help', async () => {
+    const cloud = new Cloud(World.healthy());
+    cloud.world.instance(1).targets.http = 'unhealthy';
+    await cloud.run('cluster');
+    expect(cloud.told).toMatchObject([
+      { detailType: 'Cluster Degraded', detail: { incident: `not-in-service/${id(1)}` } },
+    ]);
+  });
+
+  it('which stage failed', async () => {
+    const cloud = new Cloud(World.empty()).failScript('StartServer', 'ScriptFailed', 'exited 1');
+    await cloud.run('cluster');
+    expect(cloud.told).toMatchObject([
+      { detailType: 'Converge Failed', detail: { stage: 'StartAndRegister', error: 'ScriptFailed' } },
+    ]);
+  });
+
+  it('that the lease could not be released', async () => {
+    const cloud = new Cloud(World.healthy()).fail('ReleaseLease', 'TypeError', 'broken', 9);
+    await cloud.run('cluster');
+    expect(kinds(cloud)).toEqual(['Cluster Ready', 'Converge Failed']);
+  });
+
+  it('or not, which changes nothing of the outcome', async () => {
+    const well = new Cloud(World.empty()).fail('PublishEvent', 'Unavailable', 'EventBridge is down', 99);
+    expect((await well.run('cluster')).outcome.status).toBe('SUCCEEDED');
+    expect(well.holder).toBeNull();
+    const ill = new Cloud(World.empty())
+      .failScript('StartServer', 'ScriptFailed', 'exited 1')
+      .fail('PublishEvent', 'TypeError', 'broken', 9);
+    expect((await ill.run('cluster')).outcome).toEqual(failed('ScriptFailed', 'exited 1'));
+    expect(ill.holder).toBeNull();
+  });
+
+  it('nothing of an execution that only met another one', async () => {
+    const cloud = new Cloud(World.healthy());
+    cloud.holder = 'execution-x#0';
+    await cloud.run('cluster');
+    expect(cloud.told).toEqual([]);
   });
 });
 

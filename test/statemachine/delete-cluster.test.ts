@@ -75,7 +75,7 @@ describe('a deletion', () => {
     expect((await cloud.run('delete-cluster', INPUT)).outcome).toEqual({
       status: 'FAILED',
       error: 'UnauthorizedOperation',
-      cause: `DeleteServers: server-1 ${id(1)}: denied`,
+      cause: `DeleteServers: server-1 ${id(1)}: TerminateServer: denied`,
     });
     expect(cloud.world.observation.instances.map(({ instanceId }) => instanceId)).toEqual([id(1)]);
     expect(cloud.holder).toBeNull();

@@ -9,6 +9,8 @@ export interface Screen {
 }
 
 const SYMBOL = { running: '·', done: '✔', failed: '✘' } as const;
+/** Columns of `server-0`; rows about the whole cluster leave them empty. */
+const SUBJECT = 8;
 const SPINNER = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏';
 
 /** Minutes and seconds above a minute, seconds below. */
@@ -21,10 +23,10 @@ export function duration(milliseconds: number): string {
 }
 
 /** The stage's name stands only on the first of its rows. */
-function line(row: Row, previous: Row | undefined, now: number, symbol: string, width: number): string {
+export function line(row: Row, previous: Row | undefined, now: number, symbol: string, width: number): string {
   const stage = previous?.stage === row.stage ? '' : row.stage;
   const time = duration((row.endedAt ?? now) - row.startedAt);
-  const left = `  ${stage ? symbol : ' '} ${stage.padEnd(9)}${row.subject ? `${row.subject}  ` : ''}`;
+  const left = `  ${stage ? symbol : ' '} ${stage.padEnd(9)}${row.subject.padEnd(SUBJECT)}  `;
   const room = Math.max(10, width - left.length - time.length - 3);
   const text = row.text.length > room ? `${row.text.slice(0, room - 1)}…` : row.text;
   return `${left}${text.padEnd(Math.min(room, 56))}  ${time}`;
@@ -79,8 +81,10 @@ class Terminal implements Screen {
   }
 }
 
-/** Rows of one stage stand together, in the order in which their stage began. */
-function grouped(rows: readonly Row[]): Row[] {
+/** Rows of one stage stand together, in the order in which their stage began, by server. */
+export function grouped(rows: readonly Row[]): Row[] {
   const stages = [...new Set(rows.map(({ stage }) => stage))];
-  return stages.flatMap((stage) => rows.filter((row) => row.stage === stage));
+  return stages.flatMap((stage) =>
+    rows.filter((row) => row.stage === stage).sort((a, b) => a.subject.localeCompare(b.subject)),
+  );
 }

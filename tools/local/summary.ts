@@ -54,17 +54,27 @@ export function serversTable({ servers, targetGroups }: ClusterState): string {
   return `${table}\n\n  healthy targets: ${groups.join(' · ')}`;
 }
 
-/** The commands that a person may want next. */
-export function nextSteps({ awsEndpoint, url }: Result, outputs: Record<string, string>): string {
-  const aws = `aws --endpoint-url ${awsEndpoint} --region eu-west-3`;
+/** The commands that a person may want next, to be copied as they are. */
+export function nextSteps(
+  { awsEndpoint, url }: Pick<Result, 'awsEndpoint' | 'url'>,
+  outputs: Record<string, string>,
+): string {
+  const { port } = new URL(awsEndpoint);
+  const flag = port === '4566' ? '' : ` --port ${port}`;
+  const heal = `--state-machine-arn ${outputs.StateMachineArn}`;
+  const end = `--state-machine-arn ${outputs.DeleteStateMachineArn} --input '{"confirm":"${outputs.ClusterName}"}'`;
   return [
     'Try it:',
     `  curl ${url}`,
-    `  ${aws} stepfunctions start-execution --state-machine-arn ${outputs.StateMachineArn}`,
-    `  ${aws} ec2 describe-instances --query 'Reservations[].Instances[].[InstanceId,State.Name]' --output text`,
-    `  ${aws} stepfunctions start-execution --state-machine-arn ${outputs.DeleteStateMachineArn} --input '{"confirm":"${outputs.ClusterName}"}'`,
     `  curl ${awsEndpoint}/_local/state`,
-    '  (any credentials will do: export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local)',
+    'Break it, in another terminal:',
+    `  npm run fault -- kill server-1${flag}`,
+    `  npm run explain${flag && ` --${flag}`}`,
+    'It is AWS:',
+    `  export AWS_ENDPOINT_URL=${awsEndpoint} AWS_DEFAULT_REGION=eu-west-3 AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local`,
+    "  aws ec2 describe-instances --query 'Reservations[].Instances[].[InstanceId,State.Name]' --output text",
+    `  aws stepfunctions start-execution ${heal}`,
+    `  aws stepfunctions start-execution ${end}`,
   ].join('\n');
 }
 

@@ -18,7 +18,7 @@ import {
   type World,
 } from '../service';
 import { ALARM, type Alarm, type AlarmSettings, type AlarmState, evaluate, notification, stateChange } from './alarm';
-import { type MetricProvider, Metrics } from './metrics';
+import { type Dimensions, Metrics } from './metrics';
 
 /** Alarms with periods of a minute or more are evaluated once a minute, shorter ones every ten seconds. */
 const EVALUATION_MS = { normal: 60_000, highResolution: 10_000 };
@@ -81,9 +81,10 @@ export class CloudWatch implements Service {
     this.operations = { ...this.alarmOperations(), ...this.metricOperations(), ...this.dashboardOperations() };
   }
 
-  /** Lets another service answer for one of its metrics, `AWS/NetworkELB` `HealthyHostCount` for example. */
-  metric(namespace: string, name: string, provider: MetricProvider): void {
-    this.metrics.provide(namespace, name, provider);
+  /** A value that another service reports now, `HealthyHostCount` of `AWS/NetworkELB` for example. */
+  record(namespace: string, name: string, dimensions: Dimensions, value: number): void {
+    const at = this.world.clock.now();
+    this.metrics.put(namespace, name, dimensions, { at, sum: value, count: 1, minimum: value, maximum: value });
   }
 
   close(): void {
@@ -278,5 +279,3 @@ function describe({ name, arn, settings, state }: Alarm): Record<string, unknown
     StateTransitionedTimestamp: new Date(state.at),
   };
 }
-
-export type { MetricProvider, Period, Statistic } from './metrics';

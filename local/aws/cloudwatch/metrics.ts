@@ -1,4 +1,4 @@
-/** Metrics: what other services and callers of PutMetricData know about a period of time. */
+/** Metrics: what other services and callers of PutMetricData reported. */
 
 export type Dimensions = Record<string, string>;
 export type Statistic = 'Average' | 'Sum' | 'Minimum' | 'Maximum' | 'SampleCount';
@@ -8,9 +8,6 @@ export interface Period {
   start: number;
   end: number;
 }
-
-/** The value of a metric in a period; undefined when there is no data. */
-export type MetricProvider = (dimensions: Dimensions, statistic: Statistic, period: Period) => number | undefined;
 
 interface Sample {
   at: number;
@@ -24,20 +21,18 @@ interface Sample {
 const KEPT_MS = 24 * 3_600_000;
 
 export class Metrics {
-  private readonly providers = new Map<string, MetricProvider>();
   private readonly samples = new Map<string, Sample[]>();
-
-  /** Lets another service answer for one of its metrics. */
-  provide(namespace: string, name: string, provider: MetricProvider): void {
-    this.providers.set(key(namespace, name), provider);
-  }
 
   put(namespace: string, name: string, dimensions: Dimensions, sample: Sample): void {
     const at = key(namespace, name, dimensions);
-    const kept = (this.samples.get(at) ?? []).filter((other) => other.at > sample.at - KEPT_MS);
-    this.samples.set(at, [...kept, sample]);
+    const kept = this.samples.get(at) ?? [];
+    this.samples.set(at, kept);
+    kept.push(sample);
+    // In the order they came: one that was sent late is merely kept a little longer.
+    while (kept[0] && kept[0].at <= sample.at - KEPT_MS) kept.shift();
   }
 
+  /** Undefined when there is no data. */
   value(
     namespace: string,
     name: string,
@@ -45,8 +40,6 @@ export class Metrics {
     statistic: Statistic,
     period: Period,
   ): number | undefined {
-    const provider = this.providers.get(key(namespace, name));
-    if (provider) return provider(dimensions, statistic, period);
     const samples = (this.samples.get(key(namespace, name, dimensions)) ?? []).filter(
       ({ at }) => at >= period.start && at < period.end,
     );
@@ -72,7 +65,7 @@ function aggregate(samples: Sample[], statistic: Statistic): number {
 }
 
 /** A metric is its namespace, its name and exactly its dimensions, in any order. */
-function key(namespace: string, name: string, dimensions?: Dimensions): string {
-  const sorted = dimensions && Object.entries(dimensions).sort(([a], [b]) => (a < b ? -1 : 1));
+function key(namespace: string, name: string, dimensions: Dimensions): string {
+  const sorted = Object.entries(dimensions).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([namespace, name, sorted]);
 }

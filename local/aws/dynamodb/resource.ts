@@ -30,6 +30,11 @@ export const TABLE = z.strictObject({
     .strictObject({ SSEEnabled: BOOLEAN, SSEType: z.string().optional(), KMSMasterKeyId: z.string().optional() })
     .optional(),
   DeletionProtectionEnabled: BOOLEAN.optional(),
+  /**
+   * Expired items stay: DynamoDB deletes them "within a few days" and shows them until then, so that nobody may rely on
+   * their absence. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
+   */
+  TimeToLiveSpecification: z.strictObject({ AttributeName: z.string().min(1).max(255), Enabled: BOOLEAN }).optional(),
   Tags: TAGS,
 });
 

@@ -7,7 +7,7 @@ import { get } from './ids';
 import type { Instance } from './instance';
 import { instanceOperations } from './instance-operations';
 import { LaunchTemplates } from './launch-templates';
-import { Lifecycle, type LifecycleDependencies, type StateListener } from './lifecycle';
+import { type InstancePredicate, Lifecycle, type LifecycleDependencies, type StateListener } from './lifecycle';
 import { Routing } from './routing';
 import { type RunInstancesDependencies, runInstances } from './run-instances';
 import { type Peer, SecurityGroups } from './security-groups';
@@ -148,6 +148,32 @@ export class Ec2 implements Service {
    */
   freeze(instanceId: string): void {
     this.lifecycle.freeze(get('i', this.lifecycle.instances, instanceId));
+  }
+
+  /**
+   * Fault: the kernels of instances that match do not come up, from now until the returned removal is called. EC2 says
+   * running, its status check notices after three minutes.
+   */
+  preventBoot(predicate: InstancePredicate): () => void {
+    return this.lifecycle.preventBoot(predicate);
+  }
+
+  /**
+   * Somebody terminates an instance, beside everything that goes on.
+   *
+   * @throws AwsError InvalidInstanceID.NotFound, or OperationNotPermitted when the instance is protected
+   */
+  terminate(instanceId: string): void {
+    this.lifecycle.terminate(get('i', this.lifecycle.instances, instanceId));
+  }
+
+  /**
+   * Somebody stops an instance, beside everything that goes on.
+   *
+   * @throws AwsError InvalidInstanceID.NotFound, or IncorrectInstanceState unless it runs
+   */
+  stop(instanceId: string): void {
+    this.lifecycle.stop(get('i', this.lifecycle.instances, instanceId));
   }
 
   close(): void {

@@ -23,6 +23,9 @@ export interface LifecycleDependencies {
   emit(event: Ec2Event): void;
 }
 
+/** Which instances a fault is about. */
+export type InstancePredicate = (instance: Instance) => boolean;
+
 export type StateListener = (instanceId: string, state: InstanceState) => void;
 
 /** Terminated instances stay describable "for about an hour"; their tags leave them before. */
@@ -34,6 +37,7 @@ export class Lifecycle {
   readonly volumes = new Map<string, Volume>();
   readonly networkInterfaces = new Map<string, NetworkInterface>();
   private readonly listeners = new Set<StateListener>();
+  private readonly bootFaults = new Set<InstancePredicate>();
   private closed = false;
 
   constructor(
@@ -118,6 +122,13 @@ export class Lifecycle {
     instance.machine.freeze();
   }
 
+  /** The kernels of instances that match do not come up, from now until the returned removal is called. */
+  preventBoot(predicate: InstancePredicate): () => void {
+    const fault: InstancePredicate = (instance) => predicate(instance);
+    this.bootFaults.add(fault);
+    return () => this.bootFaults.delete(fault);
+  }
+
   /** Ends every pending transition. Machines belong to their host. */
   close(): void {
     this.closed = true;
@@ -196,6 +207,11 @@ export class Lifecycle {
     const booted = async () => {
       await hosted;
       if (instance.epoch !== epoch) return;
+      if ([...this.bootFaults].some((prevents) => prevents(instance))) {
+        instance.unreachableSince = this.world.clock.now();
+        this.world.log('the kernel does not come up', { instanceId });
+        return;
+      }
       const machine = await this.dependencies.host.boot({
         instanceId,
         privateIp: instance.privateIp,

@@ -60,6 +60,17 @@ export class Elbv2 implements Service {
     return undefined;
   }
 
+  /** The metrics of every target group that is in use, with their dimensions. */
+  hostCounts(): { dimensions: HostCountDimensions; healthy: number; unhealthy: number }[] {
+    return [...this.store.targetGroups.values()].flatMap(({ fullName, listeners }) => {
+      const [listener] = listeners;
+      if (!listener) return [];
+      const dimensions = { TargetGroup: fullName, LoadBalancer: listener.loadBalancer.fullName };
+      const counts = this.healthyHostCount(dimensions);
+      return counts ? [{ dimensions, ...counts }] : [];
+    });
+  }
+
   /** Every target group with its targets, in the order of creation. */
   targetGroups(): TargetGroupSummary[] {
     return [...this.store.targetGroups.values()].map((group) => ({

@@ -163,6 +163,11 @@ export class Targets {
       for (const target of [...group.targets.values()].filter(({ id }) => id === instanceId)) {
         if (state === 'running' && target.health.reason === 'Target.InvalidState') this.begin(group, target);
         if (state !== 'stopped' && state !== 'terminated') continue;
+        if (target.health.state === 'draining') {
+          // Deregistered already: it goes on its way out.
+          target.stillPicked = false;
+          continue;
+        }
         cancel(target);
         target.registered = false;
         target.stillPicked = false;

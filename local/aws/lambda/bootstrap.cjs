@@ -9,14 +9,25 @@ const path = require('node:path');
 
 const { spec, sharedClock } = workerData;
 
-installClock(new Float64Array(sharedClock));
+/** Sleeps that have not ended, by id. */
+const sleeping = new Map();
+let sleeps = 0;
+
+installClock(sharedClock);
+installSleep();
 captureOutput(process.stdout);
 captureOutput(process.stderr);
 
 let current;
 let handler;
 
-parentPort.on('message', async (invocation) => {
+parentPort.on('message', (message) => {
+  if (message.kind === 'invoke') return invoke(message.invocation);
+  sleeping.get(message.id)();
+  sleeping.delete(message.id);
+});
+
+async function invoke(invocation) {
   current = invocation;
   try {
     handler ??= load(spec.directory, spec.handler);
@@ -29,7 +40,7 @@ parentPort.on('message', async (invocation) => {
   } catch (error) {
     finish({ ok: false, error: describe(error), fatal: false });
   }
-});
+}
 
 process.on('uncaughtException', (error) => finish({ ok: false, error: describe(error), fatal: true }));
 process.on('unhandledRejection', (reason) => {
@@ -130,10 +141,18 @@ function captureOutput(stream) {
 }
 
 /** The world's time instead of the machine's: see `Clock.shared`. */
-function installClock(cell) {
+function installClock(shared) {
+  const cell = new Float64Array(shared, 0, 3);
+  const sequence = new Int32Array(shared, 3 * Float64Array.BYTES_PER_ELEMENT, 1);
   const RealDate = Date;
   const realNow = RealDate.now;
-  const now = () => Math.floor(cell[0] + (realNow() - cell[1]) * cell[2]);
+  const now = () => {
+    for (;;) {
+      const before = Atomics.load(sequence, 0);
+      const time = cell[0] + (realNow() - cell[1]) * cell[2];
+      if (before % 2 === 0 && Atomics.load(sequence, 0) === before) return Math.floor(time);
+    }
+  };
   function AwsDate(...given) {
     if (!new.target) return new RealDate(now()).toString();
     return Reflect.construct(RealDate, given.length > 0 ? given : [now()], new.target);
@@ -145,4 +164,15 @@ function installClock(cell) {
   AwsDate.UTC = RealDate.UTC;
   Object.defineProperty(AwsDate, 'name', { value: 'Date' });
   globalThis.Date = AwsDate;
+}
+
+/** A function that sleeps waits for the world's time, and computes nothing meanwhile: the host wakes it. */
+function installSleep() {
+  const timers = require('node:timers/promises');
+  timers.setTimeout = (milliseconds = 1, value) =>
+    new Promise((resolve) => {
+      const id = ++sleeps;
+      sleeping.set(id, () => resolve(value));
+      parentPort.postMessage({ kind: 'sleep', id, milliseconds });
+    });
 }

@@ -92,6 +92,10 @@ export class Environments {
         directory: fn.directory,
         variables: this.variables(fn, caller, logStream),
         clock,
+        sleep: (milliseconds) => {
+          const sleeping = clock.sleep(milliseconds);
+          return caller.hold?.waiting(sleeping) ?? sleeping;
+        },
         logGroup: fn.logGroup,
         logStream,
         log: (line) => this.log(started, line),

@@ -51,6 +51,13 @@ export const EVENT_INVOKE_CONFIG = z.strictObject({
   Qualifier: z.literal('$LATEST').default('$LATEST'),
   MaximumRetryAttempts: INTEGER.pipe(z.int().min(0).max(2)).default(2),
   MaximumEventAgeInSeconds: INTEGER.pipe(z.int().min(60).max(21_600)).default(21_600),
+  DestinationConfig: z
+    .strictObject({
+      OnFailure: z.strictObject({
+        Destination: z.string().regex(/^arn:aws:sns:/, 'must be a topic: others are not modelled'),
+      }),
+    })
+    .optional(),
 });
 
 export interface Permission {
@@ -69,6 +76,8 @@ export interface LambdaFunction {
   permissions: Permission[];
   maximumRetryAttempts: number;
   maximumEventAgeSeconds: number;
+  /** ARN of the topic that is told of an event given up. */
+  onFailure: string | undefined;
 }
 
 const REFERENCE =

@@ -1,7 +1,7 @@
 /**
  * Lambda: functions from S3 deployment packages, synchronous and asynchronous invocation.
- * Not modelled, and therefore refused: versions, aliases, layers, images, URLs, event source mappings, destinations,
- * reserved concurrency.
+ * Not modelled, and therefore refused: versions, aliases, layers, images, URLs, event source mappings, destinations other
+ * than a topic for failures, reserved concurrency.
  */
 import { z } from 'zod';
 import type { LogWriter } from '../logs/writer';
@@ -52,7 +52,12 @@ export interface LambdaDependencies {
   endpointUrl(): string;
   logs?: LogWriter;
   runtime?: LambdaRuntime;
+  /** Publishes with a function's role: where its failed events go. */
+  sns?: { publishFor(topicArn: string, message: string): void };
 }
+
+/** Told of every invocation, when it begins and, if so, when it failed. */
+export type InvocationListener = (functionName: string, what: 'invoked' | 'failed') => void;
 
 export class Lambda implements Service, LambdaInvoker {
   readonly name = 'lambda';
@@ -63,6 +68,7 @@ export class Lambda implements Service, LambdaInvoker {
   /** Of all functions. */
   readonly counters = { invocations: 0, errors: 0 };
 
+  private readonly listeners = new Set<InvocationListener>();
   private readonly functions = new Map<string, LambdaFunction>();
   private readonly environments: Environments;
   private readonly random;
@@ -97,6 +103,7 @@ export class Lambda implements Service, LambdaInvoker {
           const fn = this.find(properties.FunctionName);
           fn.maximumRetryAttempts = properties.MaximumRetryAttempts;
           fn.maximumEventAgeSeconds = properties.MaximumEventAgeInSeconds;
+          fn.onFailure = properties.DestinationConfig?.OnFailure.Destination;
           return { ref: logicalId, attributes: {} };
         },
       ),
@@ -138,6 +145,12 @@ export class Lambda implements Service, LambdaInvoker {
   /** Cold starts so far. */
   get coldStarts(): number {
     return this.environments.coldStarts;
+  }
+
+  /** Calls `listener` for every invocation; returns its removal. */
+  onInvocation(listener: InvocationListener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 
   /**
@@ -195,6 +208,7 @@ export class Lambda implements Service, LambdaInvoker {
   private async run(fn: LambdaFunction, payload: string, requestId: string): Promise<InvokeAnswer> {
     const { clock, latency } = this.world;
     this.counters.invocations++;
+    this.tell(fn, 'invoked');
     const environment = await this.environments.acquire(fn);
     await clock.sleep(latency.sample('lambda.invoke'));
     environment.lines = [];
@@ -208,6 +222,7 @@ export class Lambda implements Service, LambdaInvoker {
     const log = environment.lines.join('\n');
     if (result.ok) return { statusCode: 200, payload: result.payload, log };
     this.counters.errors++;
+    this.tell(fn, 'failed');
     return { statusCode: 200, payload: JSON.stringify(result.error), functionError: 'Unhandled', log };
   }
 
@@ -242,12 +257,14 @@ export class Lambda implements Service, LambdaInvoker {
     const { clock } = this.world;
     const accepted = clock.now();
     const attempt = async (made: number): Promise<void> => {
-      const { functionError } = await this.run(fn, payload, requestId);
-      if (functionError === undefined) return;
+      const answer = await this.run(fn, payload, requestId);
+      if (answer.functionError === undefined) return;
       const wait = (RETRY_MINUTES[made] ?? 0) * 60_000;
       const tooOld = clock.now() + wait - accepted > fn.maximumEventAgeSeconds * 1000;
       if (made >= fn.maximumRetryAttempts || tooOld) {
         this.world.log('an asynchronous invocation failed for good', { function: fn.name, requestId });
+        const condition = made >= fn.maximumRetryAttempts ? 'RetriesExhausted' : 'EventAgeExceeded';
+        this.giveUp(fn, { payload, requestId, attempts: made + 1, condition, answer });
         return;
       }
       await clock.sleep(wait);
@@ -256,6 +273,36 @@ export class Lambda implements Service, LambdaInvoker {
     attempt(0).catch((error: unknown) => {
       this.world.log('an asynchronous invocation broke', { function: fn.name, requestId, error: String(error) });
     });
+  }
+
+  /**
+   * Tells the destination of failures.
+   * Source: Developer Guide, "Capturing records of Lambda asynchronous invocations", example invocation record.
+   */
+  private giveUp(
+    { arn, onFailure }: LambdaFunction,
+    failure: { payload: string; requestId: string; attempts: number; condition: string; answer: InvokeAnswer },
+  ): void {
+    if (onFailure === undefined) return;
+    const { payload, requestId, attempts, condition, answer } = failure;
+    const record = {
+      version: '1.0',
+      timestamp: new Date(this.world.clock.now()).toISOString(),
+      requestContext: {
+        requestId,
+        functionArn: `${arn}:$LATEST`,
+        condition,
+        approximateInvokeCount: attempts,
+      },
+      requestPayload: JSON.parse(payload),
+      responseContext: { statusCode: 200, executedVersion: '$LATEST', functionError: answer.functionError },
+      responsePayload: JSON.parse(answer.payload),
+    };
+    this.dependencies.sns?.publishFor(onFailure, JSON.stringify(record));
+  }
+
+  private tell({ name }: LambdaFunction, what: 'invoked' | 'failed'): void {
+    for (const listener of this.listeners) listener(name, what);
   }
 
   private write({ fn, logStream, lines }: Environment, line: string): void {
@@ -277,6 +324,7 @@ export class Lambda implements Service, LambdaInvoker {
       permissions: [],
       maximumRetryAttempts: 2,
       maximumEventAgeSeconds: 21_600,
+      onFailure: undefined,
     });
     return { ref: name, attributes: { Arn: arn } };
   }

@@ -14,6 +14,8 @@ export interface EnvironmentSpec {
   /** The whole environment of the function, its session credentials included. */
   variables: Record<string, string>;
   clock: Clock;
+  /** Lets AWS time pass while the function waits and computes nothing. */
+  sleep(milliseconds: number): Promise<void>;
   logGroup: string;
   logStream: string;
   /** Takes one line that the function wrote to stdout or stderr. */

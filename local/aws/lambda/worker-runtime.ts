@@ -8,6 +8,7 @@ const BOOTSTRAP = path.join(__dirname, 'bootstrap.cjs');
 
 const MESSAGE = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('log'), line: z.string() }),
+  z.object({ kind: z.literal('sleep'), id: z.number(), milliseconds: z.number() }),
   z.object({
     kind: z.literal('result'),
     requestId: z.string(),
@@ -27,7 +28,7 @@ class WorkerEnvironment implements LambdaEnvironment {
   private pending: { requestId: string; settle(result: InvocationResult): void } | undefined;
   private terminated = false;
 
-  constructor({ clock, log, variables, ...spec }: EnvironmentSpec) {
+  constructor({ clock, log, sleep, variables, ...spec }: EnvironmentSpec) {
     this.worker = new Worker(BOOTSTRAP, {
       env: variables,
       // Loaders of the host process have no business in a function.
@@ -40,7 +41,9 @@ class WorkerEnvironment implements LambdaEnvironment {
     this.worker.on('message', (raw: unknown) => {
       const message = MESSAGE.parse(raw);
       if (message.kind === 'log') log(message.line);
-      else if (message.requestId === this.pending?.requestId) this.settle(message.result);
+      else if (message.kind === 'sleep') {
+        void sleep(message.milliseconds).then(() => this.worker.postMessage({ kind: 'wake', id: message.id }));
+      } else if (message.requestId === this.pending?.requestId) this.settle(message.result);
     });
     this.worker.on('error', (error) => this.exited(error instanceof Error ? error.message : String(error)));
     this.worker.on('exit', (code) =>
@@ -51,7 +54,7 @@ class WorkerEnvironment implements LambdaEnvironment {
   invoke(invocation: Invocation): Promise<InvocationResult> {
     return new Promise((settle) => {
       this.pending = { requestId: invocation.requestId, settle };
-      this.worker.postMessage(invocation);
+      this.worker.postMessage({ kind: 'invoke', invocation });
     });
   }
 

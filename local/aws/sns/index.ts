@@ -115,6 +115,15 @@ export class Sns implements Service {
     this.publish(topic, message, subject);
   }
 
+  /**
+   * Publishes on behalf of a role of this account that may.
+   *
+   * @throws AwsError NotFound
+   */
+  publishFor(topicArn: string, message: string): void {
+    this.publish(this.topic(topicArn), message, undefined);
+  }
+
   private publish(topic: Topic, message: string, subject: string | undefined): string {
     if (message === '') throw invalid('Empty message');
     if (Buffer.byteLength(message) > MESSAGE_LIMIT) throw invalid('Message too long');

@@ -9,6 +9,8 @@ export interface HostOptions {
   latency: Latency;
   /** The AWS API as the machines reach it. */
   endpoint: Endpoint;
+  /** Whether packets between an address and what is outside the VPC arrive; always unless given. */
+  online?(address: string): boolean;
   /** The K3s model: its programs, what it answers to `curl`, and what it wants to hear of machines. */
   commands: Commands;
   urls: K3sUrls;

@@ -1,13 +1,19 @@
 import { assessCluster } from '../../../functions/assess-cluster/assess-cluster';
 import { Output } from '../../../functions/assess-cluster/contract';
-import type { Observation, Suspicion } from '../../../functions/cluster/observation';
-import { id, MANIFESTS, VERSION, World } from '../cluster/world';
+import { Unavailable } from '../../../functions/aws/errors';
+import type { Observation, Replacement, Suspicion } from '../../../functions/cluster/observation';
+import type { ClusterEvent } from '../../../functions/events';
+import { DWELL_MS, id, MANIFESTS, NOW, VERSION, World } from '../cluster/world';
 import { heldByUs, OURS } from '../support/executions';
-import { silent } from '../support/log';
+import { keptLog } from '../support/log';
 
 function start(observation: Observation, applied: string | null = null) {
   const noted: { applied: string[]; suspicions: [number, Suspicion | null][] } = { applied: [], suspicions: [] };
+  const told: ClusterEvent[] = [];
+  const replacing: [number, Replacement][] = [];
+  const { log, lines } = keptLog();
   const deps = {
+    cluster: 'demo',
     k3sVersion: VERSION,
     leases: heldByUs(),
     records: {
@@ -19,11 +25,27 @@ function start(observation: Observation, applied: string | null = null) {
       setSuspicion: async (slot: number, suspicion: Suspicion | null) => {
         noted.suspicions.push([slot, suspicion]);
       },
+      setReplacing: async (slot: number, replacement: Replacement) => {
+        replacing.push([slot, replacement]);
+      },
+    },
+    healer: {
+      read: async () => ({
+        attempt: { signature: 'x', at: NOW - 1000, noticedAt: NOW - 2000 },
+        refusal: null,
+        announced: null,
+      }),
+    },
+    bus: {
+      publish: async (events: readonly ClusterEvent[]) => {
+        told.push(...events);
+      },
     },
     observe: async () => observation,
+    now: () => NOW,
   };
-  const assess = () => assessCluster({ execution: OURS, manifests: MANIFESTS, applied }, deps, silent);
-  return { assess, noted };
+  const assess = () => assessCluster({ execution: OURS, manifests: MANIFESTS, applied }, deps, log);
+  return { assess, noted, told, replacing, deps, lines };
 }
 
 describe('assessing the cluster', () => {
@@ -61,9 +83,18 @@ describe('assessing the cluster', () => {
     expect(noted.suspicions).toEqual([]);
   });
 
+  it('counts the wait from the moment of the look, which may have taken a while', async () => {
+    const { assess, deps } = start(World.healthy().hang(1, { forMs: 30_000 }).observation);
+    expect(await assess()).toMatchObject({ recheckAfterSeconds: 60 });
+    deps.now = () => NOW + 18_000;
+    expect(await assess()).toMatchObject({ recheckAfterSeconds: 42 });
+    deps.now = () => NOW + 600_000;
+    expect(await assess()).toMatchObject({ recheckAfterSeconds: 5 });
+  });
+
   it('forgets it when the server is well again', async () => {
     const world = World.healthy();
-    world.observation.slots[1]!.suspicion = { instanceId: id(1), since: 1, signals: ['Node not Ready'] };
+    world.observation.slots[1]!.suspicion = { instanceId: id(1), since: 1, lastSeen: 1, signals: ['Node not Ready'] };
     const { assess, noted } = start(world.observation);
     await assess();
     expect(noted.suspicions).toEqual([[1, null]]);
@@ -73,5 +104,63 @@ describe('assessing the cluster', () => {
     const { assess, noted } = start(World.healthy().observation, MANIFESTS);
     await assess();
     expect(noted.applied).toEqual([MANIFESTS]);
+  });
+});
+
+describe('what begins', () => {
+  it('is told when something starts to speak against a server, once', async () => {
+    const world = World.healthy().hang(1);
+    world.observation.slots[1]!.suspicion = null;
+    const { assess, told } = start(world.observation);
+    await assess();
+    expect(told).toEqual([
+      {
+        detailType: 'Node Suspected',
+        detail: expect.objectContaining({
+          cluster: 'demo',
+          incident: `suspected/${id(1)}/${NOW}`,
+          slot: 1,
+          instanceId: id(1),
+          since: NOW,
+          signals: ['API target unhealthy', 'Node not Ready'],
+          execution: OURS.id,
+          paused: false,
+        }),
+      },
+    ]);
+    const again = start(World.healthy().hang(1).observation);
+    await again.assess();
+    expect(again.told).toEqual([]);
+  });
+
+  it('is a replacement, noted with the moment at which its server was first seen sick', async () => {
+    const { assess, told, replacing } = start(World.healthy().hang(1, { forMs: DWELL_MS }).observation);
+    await assess();
+    expect(replacing).toEqual([
+      [1, expect.objectContaining({ instanceId: id(1), since: NOW - DWELL_MS, startedAt: NOW })],
+    ]);
+    expect(told).toMatchObject([{ detailType: 'Replacement Started', detail: { incident: `replacing/${id(1)}` } }]);
+  });
+
+  it('counts a termination from the event that told of it', async () => {
+    const { assess, replacing } = start(World.healthy().terminate(1).observation);
+    await assess();
+    expect(replacing).toMatchObject([[1, { since: NOW - 2000, startedAt: NOW, reason: 'is terminated' }]]);
+  });
+
+  it('goes on with the first server when its successor fails as well', async () => {
+    const world = World.healthy().terminate(1).boot(1, 2).terminate(1, 2);
+    const first: Replacement = { instanceId: id(1), since: 1, startedAt: 2, reason: 'x', decision: 'y' };
+    world.observation.slots[1]!.replacing = first;
+    const { assess, replacing, told } = start(world.observation);
+    await assess();
+    expect({ replacing, told }).toEqual({ replacing: [], told: [] });
+  });
+
+  it('is no reason to fail when nobody can be told', async () => {
+    const { assess, deps, lines } = start(World.healthy().terminate(1).observation);
+    deps.bus.publish = () => Promise.reject(new Unavailable('EventBridge is down'));
+    expect(await assess()).toMatchObject({ verdict: 'converge' });
+    expect(lines).toContainEqual(expect.objectContaining({ level: 'error', message: 'publishing events failed' }));
   });
 });

@@ -40,6 +40,12 @@ describe('reading errors', () => {
     expect(isRefusal(new TypeError('a bug'))).toBe(false);
   });
 
+  it('takes a lack of capacity for a refusal, although EC2 answers it with status 500', async () => {
+    const error = failing({ name: 'InsufficientInstanceCapacity', $metadata: { httpStatusCode: 500 } });
+    expect(isRefusal(error)).toBe(true);
+    await expect(attempt('RunInstances', () => Promise.reject(error))).rejects.toBe(error);
+  });
+
   it('says for people what AWS said', () => {
     expect(explain(failing({ name: 'Unsupported' }))).toBe('Unsupported: no');
     expect(explain('text')).toBe('text');

@@ -1,4 +1,4 @@
-import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import { Executions } from '../../../functions/aws/executions';
 import { OURS, OURS_REDRIVEN } from '../support/executions';
@@ -35,5 +35,29 @@ describe('an execution', () => {
   it('that cannot be asked about is not guessed', async () => {
     sfn.on(DescribeExecutionCommand).rejects(Object.assign(new Error('slow'), { name: 'ThrottlingException' }));
     await expect(executions.isRunning(OURS)).rejects.toMatchObject({ name: 'Throttled' });
+  });
+});
+
+describe('starting an execution', () => {
+  const MACHINE = 'arn:aws:states:eu-west-3:123456789012:stateMachine:k3s-demo';
+
+  it('gives its ARN', async () => {
+    sfn.on(StartExecutionCommand).resolves({ executionArn: 'arn:execution' });
+    expect(await executions.start(MACHINE, 'repair-1', { reason: 'x' })).toBe('arn:execution');
+    expect(sfn.commandCalls(StartExecutionCommand)[0]?.args[0].input).toEqual({
+      stateMachineArn: MACHINE,
+      name: 'repair-1',
+      input: '{"reason":"x"}',
+    });
+  });
+
+  it('of a name that was used starts nothing', async () => {
+    sfn.on(StartExecutionCommand).rejects(Object.assign(new Error('used'), { name: 'ExecutionAlreadyExists' }));
+    expect(await executions.start(MACHINE, 'repair-1', {})).toBeNull();
+  });
+
+  it('that is refused otherwise fails', async () => {
+    sfn.on(StartExecutionCommand).rejects(Object.assign(new Error('no'), { name: 'StateMachineDeleting' }));
+    await expect(executions.start(MACHINE, 'repair-1', {})).rejects.toThrow('no');
   });
 });

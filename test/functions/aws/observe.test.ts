@@ -46,6 +46,8 @@ const slot = (number: number, instances: SlotState['instances'] = []): SlotState
   generation: instances.length,
   instances,
   suspicion: null,
+  failures: [],
+  replacing: null,
   launching: null,
   launchedBy: null,
 });

@@ -1,7 +1,16 @@
 import { OURS, THEIRS } from '../support/executions';
 import { emulatedTable } from '../support/table';
 
-const NEVER = { slot: 1, generation: 0, instances: [], suspicion: null, launching: null, launchedBy: null };
+const NEVER = {
+  slot: 1,
+  generation: 0,
+  instances: [],
+  suspicion: null,
+  failures: [],
+  replacing: null,
+  launching: null,
+  launchedBy: null,
+};
 
 describe('the inventory', () => {
   it('knows nothing of a slot that never had a server', async () => {
@@ -24,7 +33,7 @@ describe('the inventory', () => {
 
   it('records a launch once, and then knows its instance', async () => {
     const { slots, run } = await emulatedTable();
-    const launched = { instanceId: 'i-1', generation: 1, launchedAt: 5000 };
+    const launched = { instanceId: 'i-1', generation: 1, launchedAt: 5000, privateIp: '10.0.1.7' };
     await run(() => slots.beginLaunch(1, 0, 'm7g.medium', OURS));
     expect(await run(() => slots.changeLaunch(1, 1, 't4g.medium'))).toBe(true);
     expect((await run(() => slots.read(1))).launching?.instanceType).toBe('t4g.medium');
@@ -48,7 +57,7 @@ describe('the inventory', () => {
 
   it('keeps what speaks against a server as long as it is in the inventory', async () => {
     const { slots, run } = await emulatedTable();
-    const suspicion = { instanceId: 'i-1', since: 7000, signals: ['Node not Ready'] };
+    const suspicion = { instanceId: 'i-1', since: 7000, lastSeen: 8000, signals: ['Node not Ready'] };
     await run(() => slots.setSuspicion(1, suspicion));
     expect((await run(() => slots.read(1))).suspicion).toBeNull();
     await run(() => slots.beginLaunch(1, 0, 'm7g.medium', OURS));

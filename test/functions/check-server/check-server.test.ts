@@ -11,6 +11,8 @@ function check(until: 'running' | 'terminated', found: Machine | null, launchedA
     generation: 1,
     instances: [{ instanceId: ID, generation: 1, launchedAt }],
     suspicion: null,
+    failures: [],
+    replacing: null,
     launching: null,
     launchedBy: null,
   };

@@ -74,6 +74,16 @@ describe('a member', () => {
     expect(serverOf(world, 1).member?.address).toBe(address(1));
   });
 
+  it('at an address that was used again belongs to the machine that is gone, unless the other has started K3s', () => {
+    const world = World.healthy().forgetIn(1, { node: true }).terminate(1).boot(1, 2);
+    Object.assign(world.member(1)!, { name: '' });
+    for (const generation of [1, 2]) world.instance(1, generation).privateIp = address(1);
+    const owner = () => correlate(world.observation).servers.find(({ member }) => member?.name === '')?.instanceId;
+    expect(owner()).toBe(id(1));
+    world.instance(1, 2).report!.k3s = 'activating';
+    expect(owner()).toBe(id(1, 2));
+  });
+
   it('of no known instance is a leftover', () => {
     const { leftovers } = correlate(World.healthy().vanish(1).forgetIn(1, { node: true }).observation);
     expect(leftovers).toEqual([

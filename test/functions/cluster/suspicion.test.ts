@@ -19,6 +19,7 @@ describe('suspicion', () => {
     expect(nextSuspicion(world.observation, 1)).toEqual({
       instanceId: id(1),
       since: NOW,
+      lastSeen: NOW,
       signals: ['API target unhealthy'],
     });
   });
@@ -48,8 +49,18 @@ describe('suspicion', () => {
     expect(nextSuspicion(world.observation, 1)).toEqual({
       instanceId: id(1),
       since: NOW - 40_000,
+      lastSeen: NOW - 20_000,
       signals: ['API target unhealthy', 'Node not Ready'],
     });
+  });
+
+  it('starts anew when nobody looked for more than 150 s', () => {
+    const world = World.healthy().hang(1, { forMs: 300_000 });
+    const suspicion = world.observation.slots[1]!.suspicion!;
+    suspicion.lastSeen = NOW - 150_000;
+    expect(since(world)).toBe(NOW - 300_000);
+    suspicion.lastSeen = NOW - 150_001;
+    expect(since(world)).toBe(NOW);
   });
 
   it('is not inherited by the next instance of the slot', () => {

@@ -1,5 +1,5 @@
 import { assess, mayHeal } from '../../../functions/cluster/verdict';
-import { DWELL_MS, id, NOW, POLICY, VERSION, World } from './world';
+import { DWELL_MS, id, JOIN_MS, NOW, POLICY, VERSION, World } from './world';
 
 const verdict = (world: World, policy = POLICY) => assess(world.observation, policy);
 const action = (world: World) => verdict(world).action;
@@ -12,7 +12,11 @@ describe('nothing is done', () => {
   it('when only SSM has lost a server', () => {
     const world = World.healthy();
     Object.assign(world.instance(1), { agent: 'lost', report: null });
-    expect(action(world)).toBe('none');
+    expect(verdict(world)).toMatchObject({
+      action: 'none',
+      reason: `3 of 3 servers are in service; SSM has lost the agent of server-1 ${id(1)}, so that it takes no commands`,
+      concern: { code: 'agent-lost', slot: 1, instanceId: id(1) },
+    });
   });
 });
 
@@ -227,5 +231,70 @@ describe('the healer may act', () => {
     expect(mayHeal({ ...cluster, desired: 'absent' }).allowed).toBe(false);
     expect(mayHeal({ ...cluster, phase: { name: 'uninitialised' } }).allowed).toBe(false);
     expect(mayHeal({ ...cluster, phase: { name: 'initialising', instanceId: id(0) } }).allowed).toBe(false);
+  });
+});
+
+describe('machines that fail to join one after the other', () => {
+  const failedBefore = (...agoMs: number[]) => {
+    const world = World.healthy().vanish(1).forgetIn(1, { node: true, member: true });
+    world.observation.slots[1]!.failures = agoMs.map((ago) => NOW - ago);
+    return world;
+  };
+
+  it('are replaced at once the first time', () => {
+    expect(verdict(failedBefore(60_000))).toMatchObject({ action: 'converge', plan: { launch: [{ slot: 1 }] } });
+  });
+
+  it('are launched after a wait from the second time on', () => {
+    expect(verdict(failedBefore(900_000, 60_000))).toMatchObject({
+      action: 'watch',
+      reason: expect.stringContaining('machines for server-1 failed to join one after the other'),
+      recheckAfterSeconds: 60,
+      concern: { code: 'backing-off', slot: 1 },
+    });
+    expect(action(failedBefore(900_000, 120_000))).toBe('converge');
+  });
+
+  it('wait twice as long each time', () => {
+    expect(action(failedBefore(1_800_000, 900_000, 239_000))).toBe('watch');
+    expect(action(failedBefore(1_800_000, 900_000, 240_000))).toBe('converge');
+  });
+
+  it('are retired without waiting', () => {
+    const world = failedBefore(900_000).boot(1, 2, { agent: 'never', report: null, launchedAt: NOW - JOIN_MS });
+    expect(verdict(world)).toMatchObject({ action: 'converge', plan: { launch: [], retire: [{ kind: 'failed' }] } });
+  });
+
+  it('are forgotten after an hour', () => {
+    expect(action(failedBefore(3_600_000, 3_600_000, 1000))).toBe('converge');
+  });
+
+  it('are no reason to wait while the cluster is being created', () => {
+    const world = World.empty();
+    world.observation.slots[1]!.failures = [NOW - 2000, NOW - 1000];
+    expect(verdict(world).plan.launch).toHaveLength(3);
+  });
+});
+
+describe('a concern', () => {
+  it('names the server that cannot be replaced', () => {
+    expect(verdict(World.healthy().terminate(1).hang(2)).concern).toEqual({
+      code: 'majority-at-risk',
+      slot: 1,
+      instanceId: id(1),
+    });
+  });
+
+  it('names nobody when it is about the cluster', () => {
+    expect(verdict(World.healthy().blindfold('ReportStatus: throttled')).concern).toEqual({
+      code: 'nothing-observed',
+      slot: null,
+      instanceId: null,
+    });
+  });
+
+  it('is none when there is nothing to tell', () => {
+    expect(verdict(World.healthy()).concern).toBeNull();
+    expect(verdict(World.empty()).concern).toBeNull();
   });
 });

@@ -41,7 +41,14 @@ export class World {
         appliedManifests: phase.name === 'initialised' ? MANIFESTS : null,
         replacements: [],
       },
-      slots: Array.from({ length: servers }, (_, slot) => ({ slot, generation: 0, instances: [], suspicion: null })),
+      slots: Array.from({ length: servers }, (_, slot) => ({
+        slot,
+        generation: 0,
+        instances: [],
+        suspicion: null,
+        failures: [],
+        replacing: null,
+      })),
       instances: [],
       view: null,
       blind: [],
@@ -143,7 +150,13 @@ export class World {
 
   suspect(slot: number, signals: string[], forMs: number, generation = 1): this {
     const record = this.observation.slots[slot];
-    if (record) record.suspicion = { instanceId: id(slot, generation), since: NOW - forMs, signals };
+    if (record)
+      record.suspicion = {
+        instanceId: id(slot, generation),
+        since: NOW - forMs,
+        lastSeen: NOW - Math.min(forMs, 20_000),
+        signals,
+      };
     return this;
   }
 

@@ -30,7 +30,7 @@ describe('completing a deletion', () => {
   it('clears the record under a new incarnation, so that a creation works at once', async () => {
     const { complete, run, records, tagged, health } = await start();
     tagged.push(machine('i-00000001', { state: 'terminated' }));
-    health.set('i-00000001', 'draining');
+    health.set('i-00000001', 'draining').set('i-00000002', 'unused');
     expect(await complete()).toEqual({ deleted: true });
     expect(await run(() => records.read())).toMatchObject({
       desired: 'absent',

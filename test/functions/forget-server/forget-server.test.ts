@@ -1,3 +1,4 @@
+import type { RetirementKind } from '../../../functions/cluster/judgement';
 import { forgetServer } from '../../../functions/forget-server/forget-server';
 import { OURS } from '../support/executions';
 import { silent } from '../support/log';
@@ -14,8 +15,8 @@ async function start() {
     await run(() => slots.beginLaunch(1, former, 't4g.medium', OURS));
     await run(() => slots.completeLaunch(1, { instanceId, generation: former + 1, launchedAt: 1 }, OURS));
   }
-  const forget = (instanceId: string) =>
-    run(() => forgetServer({ execution: OURS, slot: 1, instanceId }, { leases, records, slots, now }, silent));
+  const forget = (instanceId: string, kind: RetirementKind | 'deleted' = 'gone') =>
+    run(() => forgetServer({ execution: OURS, slot: 1, instanceId, kind }, { leases, records, slots, now }, silent));
   const replacements = async () => (await run(() => records.read()))?.replacements;
   return { ...emulated, forget, replacements };
 }
@@ -31,8 +32,31 @@ describe('forgetting a server', () => {
 
   it('counts no replacement for a surplus launch', async () => {
     const { forget, replacements } = await start();
-    await forget('i-00000002');
+    await forget('i-00000002', 'surplus');
     expect(await replacements()).toEqual([]);
+  });
+
+  it.each(['gone', 'sick', 'failed'] as const)(
+    'counts a replacement for one that is %s, whoever came first',
+    async (kind) => {
+      const { forget, replacements } = await start();
+      await forget('i-00000002', kind);
+      expect(await replacements()).toHaveLength(1);
+    },
+  );
+
+  it('remembers for an hour that a machine failed to join, so that the next launches back off', async () => {
+    const { forget, run, slots, world } = await start();
+    const failures = async () => (await run(() => slots.read(1))).failures.length;
+    await forget('i-00000001');
+    expect(await failures()).toBe(0);
+    await forget('i-00000002', 'failed');
+    expect(await failures()).toBe(1);
+    await run(() => slots.beginLaunch(1, 2, 't4g.medium', OURS));
+    await run(() => slots.completeLaunch(1, { instanceId: 'i-00000003', generation: 3, launchedAt: 1 }, OURS));
+    await world.clock.advance(3_600_001);
+    await forget('i-00000003', 'failed');
+    expect(await failures()).toBe(1);
   });
 
   it('remembers replacements for an hour', async () => {
@@ -48,7 +72,7 @@ describe('forgetting a server', () => {
   it('is no replacement when the cluster is being deleted', async () => {
     const { forget, run, records, replacements } = await start();
     await run(() => records.want('absent', 'x'));
-    await forget('i-00000001');
+    await forget('i-00000001', 'deleted');
     expect(await replacements()).toEqual([]);
   });
 

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { BashMachineHost } from '../../../local/k3s/host/bash-host';
 import type { ScriptMachineHost } from '../../../local/k3s/host/machine-host';
 import { TwinMachineHost } from '../../../local/k3s/host/twin-host';
@@ -10,6 +11,8 @@ import type { Machine } from '../../../local/machine';
 import { renderScript } from '../../../nodes/render';
 import { FakeAws, type HostKind, MANIFESTS, SPEC } from '../../nodes/machine';
 import { Lab } from './fixture';
+
+const STARTED = z.object({ caHash: z.string() });
 
 class Servers {
   readonly lab = new Lab();
@@ -56,8 +59,8 @@ class Servers {
 
   async cluster(): Promise<{ caHash: string }> {
     const first = await this.launch();
-    const started = await this.run(first, 'start-server', { SSM_mode: 'init', SSM_peerAddress: '', SSM_caHash: '' });
-    const { caHash } = started as { caHash: string };
+    const init = { SSM_mode: 'init', SSM_peerAddress: '', SSM_caHash: '' };
+    const { caHash } = STARTED.parse(await this.run(first, 'start-server', init));
     for (let count = 1; count < 3; count++) await this.join(caHash);
     return { caHash };
   }
@@ -132,6 +135,14 @@ describe.each(['bash', 'twin'] as const)('on the %s host', (kind) => {
     expect(servers.lab.k3s.state().members).toHaveLength(3);
     expect(servers.lab.node(joiner.instanceId)).toBeUndefined();
   });
+});
+
+describe('in-process', () => {
+  let servers: Servers;
+  beforeEach(async () => {
+    servers = await Servers.start('twin');
+  });
+  afterEach(() => servers.close());
 
   it('StartServer fails for good on a CA that is not the cluster’s', async () => {
     await servers.cluster();

@@ -110,6 +110,8 @@ describe('the project’s manifests', () => {
     await lab.clock.advance(5_000);
     second!.boot();
     await lab.until('the echo answers', async () => (await second!.probe(32000)).ok);
+    // Another pod forwards port 80: it may start a little later than the echo.
+    await lab.until('port 80 answers', async () => (await second!.probe(80)).ok, 30);
     expect(await request(second!, 80)).toMatchObject({ ok: true, response: { status: 200 } });
   });
 

@@ -11,6 +11,9 @@ const USAGE = 252;
 const CLIENT_ERROR = 254;
 const UNREACHABLE = 255;
 
+/** The CLI's `cli_connect_timeout` unless configured, ms. */
+const CONNECT_TIMEOUT_MS = 60_000;
+
 const SECRET = z.object({ SecretString: z.string() });
 const JSON_ERROR = z.object({ __type: z.string(), message: z.string().optional(), Message: z.string().optional() });
 
@@ -18,7 +21,7 @@ const JSON_ERROR = z.object({ __type: z.string(), message: z.string().optional()
  * `aws secretsmanager get-secret-value --region R --secret-id S --query SecretString --output text` and
  * `aws s3 cp s3://bucket/key FILE --region R [--only-show-errors]`; anything else is refused by name.
  */
-export function awsProgram(clock: Clock, endpoint: Endpoint): Command {
+export function awsProgram(clock: Clock, endpoint: Endpoint, online: (address: string) => boolean): Command {
   return async (machine, args) => {
     try {
       if (args[0] === 'secretsmanager' && args[1] === 'get-secret-value') {
@@ -102,7 +105,12 @@ export function awsProgram(clock: Clock, endpoint: Endpoint): Command {
   ): Promise<WireResponse | undefined> {
     let answer: WireResponse | undefined;
     for (let attempt = 1; attempt <= 3; attempt++) {
-      answer = await endpoint(sign(request, spec.credentials, clock.now())).catch(() => undefined);
+      if (online(spec.privateIp)) {
+        answer = await endpoint(sign(request, spec.credentials, clock.now())).catch(() => undefined);
+      } else {
+        await clock.sleep(CONNECT_TIMEOUT_MS, signal);
+        answer = undefined;
+      }
       signal.throwIfAborted();
       const throttled = answer && /Throttl|SlowDown|TooManyRequests/.test(answer.body.toString('latin1'));
       if (answer && answer.status < 500 && !throttled) return answer;

@@ -13,7 +13,6 @@ const MINUTE = 60_000;
 /** An alarm on a metric that has the given value (or none) in each minute. */
 async function setUp(perMinute: (number | undefined)[] = [], properties: object = {}) {
   const world = testWorld();
-  const start = world.clock.now();
   const events: ServiceEvent[] = [];
   const mails: { principal: string; topic: string; message: string; subject?: string }[] = [];
   const cloudwatch = new CloudWatch(world, {
@@ -25,11 +24,13 @@ async function setUp(perMinute: (number | undefined)[] = [], properties: object 
       },
     },
   });
-  cloudwatch.metric(
-    'AWS/NetworkELB',
-    'HealthyHostCount',
-    (_, __, period) => perMinute[(period.start - start) / MINUTE],
-  );
+  const dimensions = { TargetGroup: 'targetgroup/api/1' };
+  for (const [minute, value] of perMinute.entries()) {
+    if (value === undefined) continue;
+    world.clock.after((minute + 0.5) * MINUTE, () =>
+      cloudwatch.record('AWS/NetworkELB', 'HealthyHostCount', dimensions, value),
+    );
+  }
   const provision = (more: object = {}) =>
     cloudwatch.resources['AWS::CloudWatch::Alarm']!('Alarm', {
       AlarmName: 'healthy',

@@ -25,8 +25,10 @@ async function deploy(source: string, properties: object = {}, { runtime }: { ru
   const asset = path.join(directory, String(packages++));
   mkdirSync(asset);
   writeFileSync(path.join(asset, 'index.js'), source);
+  const published: { topicArn: string; message: string }[] = [];
   const lambda = new Lambda(world, {
     asset: () => asset,
+    sns: { publishFor: (topicArn, message) => published.push({ topicArn, message }) },
     endpointUrl: () => 'http://127.0.0.1:4566',
     logs: { write: (group, stream, message) => logs.push({ group, stream, message }) },
     runtime,
@@ -47,7 +49,7 @@ async function deploy(source: string, properties: object = {}, { runtime }: { ru
     const { payload, functionError } = await world.clock.until(begin(event));
     return { functionError, result: JSON.parse(payload) };
   };
-  return { world, lambda, logs, begin, invoke };
+  return { world, lambda, logs, published, begin, invoke };
 }
 const exporting = (body: string) => `exports.handler = async (event, context) => { ${body} };`;
 
@@ -324,6 +326,47 @@ describe('an asynchronous invocation', () => {
     await world.clock.until(begin({}, 'Event'));
     await world.clock.advance(3600_000);
     expect(lambda.counters.invocations).toBe(1);
+  });
+
+  it('is told of at its destination when it is given up', async () => {
+    const { begin, lambda, world, published } = await deploy(exporting('throw new Error("x")'));
+    const topic = 'arn:aws:sns:eu-west-3:123456789012:alerts';
+    await lambda.resources['AWS::Lambda::EventInvokeConfig']!('Config', {
+      FunctionName: 'f',
+      Qualifier: '$LATEST',
+      MaximumRetryAttempts: 1,
+      DestinationConfig: { OnFailure: { Destination: topic } },
+    });
+    await world.clock.until(begin({ a: 1 }, 'Event'));
+    await world.clock.advance(30_000);
+    expect(published).toEqual([]);
+    await world.clock.advance(3600_000);
+    const [record, ...others] = published;
+    expect(others).toEqual([]);
+    expect(record?.topicArn).toBe(topic);
+    expect(JSON.parse(record?.message ?? '')).toMatchObject({
+      version: '1.0',
+      requestContext: {
+        requestId: 'r-1',
+        functionArn: `${ARN}:$LATEST`,
+        condition: 'RetriesExhausted',
+        approximateInvokeCount: 2,
+      },
+      requestPayload: { a: 1 },
+      responseContext: { statusCode: 200, functionError: 'Unhandled' },
+      responsePayload: { errorType: 'Error', errorMessage: 'x' },
+    });
+  });
+
+  it('tells who listens of every invocation and failure', async () => {
+    const { lambda, invoke } = await deploy(exporting('if (event.fail) throw new Error("x")'));
+    const seen: string[] = [];
+    const forget = lambda.onInvocation((name, what) => seen.push(`${name} ${what}`));
+    await invoke();
+    await invoke({ fail: true });
+    forget();
+    await invoke();
+    expect(seen).toEqual(['f invoked', 'f invoked', 'f failed']);
   });
 });
 

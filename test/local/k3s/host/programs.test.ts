@@ -8,7 +8,7 @@ import { Random } from '../../../../local/random';
 import { ConnectionLost } from '../../../../local/wire/http';
 import { FakeAws, MANIFESTS, SPEC, TOKEN } from '../../../nodes/machine';
 
-function machine(answer?: UrlAnswer, endpoint?: HostOptions['endpoint']) {
+function machine(answer?: UrlAnswer, endpoint?: HostOptions['endpoint'], online?: HostOptions['online']) {
   const clock = new VirtualClock();
   const aws = new FakeAws();
   const files = new MemoryFiles();
@@ -16,6 +16,7 @@ function machine(answer?: UrlAnswer, endpoint?: HostOptions['endpoint']) {
     clock,
     latency: new Latency(new Random(1)),
     endpoint: endpoint ?? aws.endpoint,
+    ...(online ? { online } : {}),
     commands: {},
     urls: async () => answer,
     events: { onBoot() {}, onKill() {}, onFreeze() {}, onErase() {} },
@@ -28,6 +29,25 @@ function machine(answer?: UrlAnswer, endpoint?: HostOptions['endpoint']) {
   };
   return { run, clock, aws, files };
 }
+
+describe('a machine that is cut off', () => {
+  const cutOff = () => machine(undefined, undefined, () => false);
+
+  test('does not reach AWS', async () => {
+    const { run, clock } = cutOff();
+    const before = clock.now();
+    const get = 'aws secretsmanager get-secret-value --region eu-west-3 --secret-id token';
+    expect(await run(`${get} --query SecretString --output text`)).toMatchObject({ exitCode: 255, stdout: '' });
+    expect(clock.now() - before).toBeGreaterThanOrEqual(3 * 60_000);
+  });
+
+  test('does not reach the internet, but its own metadata service', async () => {
+    const { run } = cutOff();
+    const url = 'https://github.com/k3s-io/k3s/releases/download/v1.33.5%2Bk3s1/sha256sum-arm64.txt';
+    expect(await run(`curl --fail --location --connect-timeout 10 ${url}`)).toMatchObject({ exitCode: 28 });
+    expect(await run('curl http://169.254.169.254/latest/meta-data/instance-id')).toMatchObject({ exitCode: 0 });
+  });
+});
 
 describe('curl', () => {
   const IMDS = 'http://169.254.169.254/latest';

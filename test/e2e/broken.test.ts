@@ -1,0 +1,88 @@
+/** Proof that the artifacts that are deployed are the ones that run: whichever of them is broken, the failure names it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { WorkerRuntime } from '../../local/aws/lambda';
+import type { EmbeddedOptions } from '../../local/embedded';
+import { steps } from '../../tools/bundle';
+import { discardAltered, withBundle, withScript, withUserData } from '../support/altered-assembly';
+import { bootTest, closeAll, type Ended, type TestCluster } from '../support/embedded';
+import { InProcessRuntime } from '../support/in-process-runtime';
+import { statesThatCall } from '../support/workflow-states';
+
+let directory: string;
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'k3s-ha-e2e-'));
+});
+afterEach(closeAll);
+afterAll(() => {
+  rmSync(directory, { recursive: true });
+  discardAltered();
+});
+
+/** Creates, replaces a server that was terminated, and deletes: reaches every script and every bundle. */
+async function liveThrough(cluster: TestCluster): Promise<Ended> {
+  const created = await cluster.create();
+  if (created.status !== 'SUCCEEDED') return created;
+  await cluster.terminate(cluster.server(2).instanceId);
+  const repaired = await cluster.create();
+  if (repaired.status !== 'SUCCEEDED') return repaired;
+  return cluster.delete();
+}
+
+describe('the node scripts, run with bash', () => {
+  it('carry a cluster through creation, replacement and deletion', async () => {
+    const cluster = await bootTest({ directory });
+    expect(await liveThrough(cluster)).toMatchObject({ status: 'SUCCEEDED', output: { status: 'deleted' } });
+  });
+
+  it.each(['StartServer', 'ReportStatus', 'RemoveMember', 'ApplyManifests'])(
+    'fail the execution by name when %s is replaced by exit 1',
+    async (command) => {
+      const cluster = await bootTest({ directory, assembly: withScript(command, '#!/bin/bash\nexit 1') });
+      const { status, cause } = await liveThrough(cluster);
+      expect(status).toBe('FAILED');
+      expect(cause).toMatch(new RegExp(`${command} on i-[0-9a-f]{17} exited 1`));
+    },
+  );
+
+  it('fail the execution by name when user data is replaced by exit 1', async () => {
+    const cluster = await bootTest({ directory, assembly: withUserData('#!/bin/bash\nexit 1') });
+    const { status, cause } = await liveThrough(cluster);
+    expect(status).toBe('FAILED');
+    expect(cause).toMatch(/user data/);
+  });
+});
+
+describe('the bundles', () => {
+  /** One function from its bundle, the others in process. */
+  const deployed =
+    (step: string): NonNullable<EmbeddedOptions['runtime']> =>
+    (surroundings) => {
+      const workers = new WorkerRuntime();
+      const others = new InProcessRuntime(surroundings);
+      return {
+        start: (spec) => (spec.functionName === `k3s-demo-${step}` ? workers : others).start(spec),
+      };
+    };
+
+  // That nobody could be told is no failure of the cluster.
+  const required = steps().filter((step) => statesThatCall(step).length > 0 && step !== 'publish-event');
+
+  it.each(required)('fail the execution by name when the one of %s is replaced by a throw', async (step) => {
+    const assembly = withBundle(step, `throw new Error('broken on purpose');`);
+    const cluster = await bootTest({ assembly, runtime: deployed(step) });
+    const { status, error, cause } = await liveThrough(cluster);
+    expect({ status, error }).toEqual({ status: 'FAILED', error: 'Error' });
+    expect(cause).toContain('broken on purpose');
+    expect(statesThatCall(step).filter((state) => cause?.includes(state))).not.toEqual([]);
+  });
+
+  it('fail the deployment by name when the one of guard-deletion is replaced by a throw', async () => {
+    const assembly = withBundle('guard-deletion', `throw new Error('broken on purpose');`);
+    await expect(bootTest({ assembly, runtime: deployed('guard-deletion') })).rejects.toThrow(
+      /GuardDeletion.*broken on purpose/,
+    );
+  });
+});

@@ -1,0 +1,162 @@
+import { TableNetwork } from '../../local/network-table';
+import { bootTest, closeAll, stateEntered } from '../support/embedded';
+import { expectHealthy, MUTATIONS } from '../support/expectations';
+
+afterEach(closeAll);
+
+describe('an execution with {} on an account with nothing but the stack', () => {
+  it('creates three voters in three zones that are Ready and receive traffic', async () => {
+    const cluster = await bootTest();
+    const { status, output } = await cluster.create();
+    expect(status).toBe('SUCCEEDED');
+    expectHealthy(cluster);
+    expect(new Set(cluster.servers.map(({ availabilityZone }) => availabilityZone)).size).toBe(3);
+    expect(cluster.state.members).toHaveLength(3);
+    expect(output).toMatchObject({ status: 'converged', changed: true, rounds: 1 });
+    expect(output.servers).toEqual(
+      cluster.servers.map(({ slot, instanceId, availabilityZone, privateIp }) => ({
+        slot,
+        instanceId,
+        availabilityZone,
+        privateIp,
+        ready: true,
+        etcdVoter: true,
+        healthyTargets: 3,
+      })),
+    );
+  });
+
+  it('passes through the stages by the names that people know', async () => {
+    const cluster = await bootTest();
+    const arn = await cluster.start('cluster');
+    await cluster.ended(arn);
+    const stages = cluster.aws.services.states
+      .listExecutions()[0]
+      ?.history.flatMap((event) => stateEntered(event) ?? []);
+    const order = ['AcquireLease', 'AssessCluster', 'LaunchServers', 'StartAndRegister', 'BeginInit', 'CompleteInit'];
+    const rest = ['JoinServers', 'ApplyManifests', 'AwaitTargets', 'ReleaseLease', 'Converged'];
+    expect(stages?.filter((stage, index) => stages.indexOf(stage) === index)).toEqual(
+      expect.arrayContaining([...order, ...rest]),
+    );
+    const first = [...order, ...rest].map((stage) => stages?.indexOf(stage) ?? -1);
+    expect(first).toEqual([...first].sort((a, b) => a - b));
+  });
+
+  it('ends with a demo that answers through the balancer, from more than one server', async () => {
+    const cluster = await bootTest();
+    await cluster.create();
+    const { network } = cluster.aws;
+    if (!(network instanceof TableNetwork)) throw new Error('this test needs the network without sockets');
+    const answers = [];
+    for (let request = 0; request < 12; request++) answers.push(await cluster.clock.until(network.request(80)));
+    expect(answers).toEqual(answers.map(() => expect.objectContaining({ ok: true })));
+    expect(answers.map((answer) => answer.ok && answer.response.status)).toEqual(answers.map(() => 200));
+    expect(new Set(answers.map((answer) => answer.ok && answer.address)).size).toBeGreaterThan(1);
+  });
+
+  it('calls AWS only as the roles of its functions and nodes', async () => {
+    const cluster = await bootTest();
+    await cluster.create();
+    const callers = new Set(cluster.calls.map(({ caller }) => caller.replace(/^i-[0-9a-f]{17}$/, 'a node')));
+    for (const caller of callers) expect(caller).toMatch(/^(a node|k3s-demo-[a-z-]+)$/);
+    expect(callers.size).toBeGreaterThan(10);
+  });
+
+  it('never lets the join token into a history, a command, a log line or the table', async () => {
+    const cluster = await bootTest();
+    await cluster.create();
+    const token = [...cluster.aws.stack.resources.values()].find(({ type }) => type === 'AWS::SecretsManager::Secret');
+    const secret = await cluster.secret(token?.ref ?? '');
+    const { states } = cluster.aws.services;
+    const told = [states.listExecutions().map(({ history }) => history), cluster.lines, cluster.calls, cluster.state];
+    expect(secret.length).toBeGreaterThan(20);
+    expect(JSON.stringify(told)).not.toContain(secret);
+  });
+});
+
+describe('a second execution', () => {
+  it('on the healthy cluster succeeds and changes nothing', async () => {
+    const cluster = await bootTest();
+    await cluster.create();
+    // Until everybody has been told of the first.
+    await cluster.pass(60);
+    cluster.calls.length = 0;
+    const before = cluster.servers;
+    const { status, output } = await cluster.run('cluster', { reason: 'to be sure' });
+    expect(status).toBe('SUCCEEDED');
+    expect(output).toMatchObject({ status: 'converged', changed: false, rounds: 0 });
+    expect(cluster.servers).toEqual(before);
+    const mutations = cluster.calls.filter(({ operation }) => MUTATIONS.has(operation));
+    // Reading reports is itself a command; the only records that are written are the lease and the wish.
+    expect(mutations.filter(({ operation }) => operation !== 'UpdateItem')).toEqual([
+      expect.objectContaining({ operation: 'SendCommand', input: expect.objectContaining({ Comment: 'observing' }) }),
+    ]);
+    const written = cluster.calls
+      .filter(({ operation }) => operation === 'UpdateItem')
+      .map(({ input }) => keyOf(input));
+    expect(new Set(written)).toEqual(new Set(['lease', 'cluster']));
+  });
+
+  it('started while the first runs ends well, naming the holder, and leaves it alone', async () => {
+    const cluster = await bootTest();
+    const first = await cluster.start('cluster');
+    await cluster.enters('JoinServers');
+    const second = await cluster.run('cluster');
+    expect(second).toMatchObject({ status: 'SUCCEEDED', output: { status: 'held', holder: first, changed: false } });
+    expect(await cluster.ended(first)).toMatchObject({ status: 'SUCCEEDED', output: { rounds: 1 } });
+    expectHealthy(cluster);
+  });
+
+  it('with the name of the first is the first', async () => {
+    const cluster = await bootTest();
+    const first = await cluster.start('cluster', {}, 'creation');
+    expect(await cluster.start('cluster', {}, 'creation')).toBe(first);
+    await cluster.ended(first);
+    await expect(cluster.start('cluster', {}, 'creation')).rejects.toMatchObject({ name: 'ExecutionAlreadyExists' });
+  });
+});
+
+describe('an execution input', () => {
+  it.each([
+    ['an unknown field', { servers: 5 }, 'servers: is not a known field'],
+    ['a reason that is no text', { reason: 7 }, 'reason: Invalid input: expected string, received number'],
+    ['a list', [], 'input: Invalid input: expected object, received array'],
+    ['several faults', { origin: 'me', size: 1 }, /origin: .*; size: is not a known field/],
+  ])('with %s is refused in the first state, naming the field', async (_, input, message) => {
+    const cluster = await bootTest();
+    const { status, error, cause } = await cluster.run('cluster', input);
+    expect({ status, error }).toEqual({ status: 'FAILED', error: 'InvalidInput' });
+    expect(cause).toMatch(
+      typeof message === 'string' ? `AcquireLease: the execution input is not valid: ${message}` : message,
+    );
+    expect(cluster.calls).toEqual([]);
+  });
+
+  it('that is not JSON is refused by Step Functions itself', async () => {
+    const cluster = await bootTest();
+    await expect(cluster.startRaw('{')).rejects.toMatchObject({ name: 'InvalidExecutionInput' });
+  });
+});
+
+describe('virtual time', () => {
+  it('gives the same history for the same seed, and another for another', async () => {
+    const histories = [];
+    for (const seed of [7, 7, 8]) {
+      const cluster = await bootTest({ seed });
+      await cluster.create();
+      await cluster.terminate(cluster.servers[2]?.instanceId ?? '');
+      await cluster.create();
+      const { states } = cluster.aws.services;
+      histories.push(
+        JSON.stringify([states.listExecutions().map(({ history }) => history), cluster.calls, cluster.state]),
+      );
+    }
+    expect(histories[0] === histories[1]).toBe(true);
+    expect(histories[0] === histories[2]).toBe(false);
+  });
+});
+
+/** The id of the item that an UpdateItem call writes. */
+function keyOf(input: unknown): unknown {
+  return JSON.parse(JSON.stringify(input)).Key?.id?.S;
+}

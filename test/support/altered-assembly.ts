@@ -1,0 +1,100 @@
+/** Assemblies in which one artifact was replaced by another, as if somebody had broken it before deploying. */
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { assembly } from './assembly';
+
+/** What these tests touch of a template; the rest passes through. */
+const TEMPLATE = z.looseObject({
+  Resources: z.record(z.string(), z.looseObject({ Type: z.string(), Properties: z.looseObject({}).default({}) })),
+});
+type Template = z.infer<typeof TEMPLATE>;
+
+const DOCUMENT = z.looseObject({
+  Name: z.string(),
+  Content: z.looseObject({
+    mainSteps: z.tuple([z.looseObject({ inputs: z.looseObject({ runCommand: z.array(z.string()) }) })]),
+  }),
+});
+const LAUNCH_TEMPLATE = z.looseObject({
+  LaunchTemplateData: z.looseObject({
+    UserData: z.looseObject({
+      'Fn::Base64': z.looseObject({ 'Fn::Join': z.tuple([z.string(), z.array(z.unknown())]) }),
+    }),
+  }),
+});
+const FUNCTION = z.looseObject({ FunctionName: z.string(), Code: z.looseObject({ S3Key: z.string() }) });
+
+const made: string[] = [];
+
+/** Removes what this test file has made. */
+export function discardAltered(): void {
+  for (const path of made.splice(0)) rmSync(path, { recursive: true, force: true });
+}
+
+/** The run's assembly with another script in the SSM document of a node command (`StartServer`). */
+export function withScript(command: string, script: string): string {
+  return altered((template) => {
+    for (const resource of ofType(template, 'AWS::SSM::Document')) {
+      const properties = DOCUMENT.parse(resource.Properties);
+      if (!properties.Name.endsWith(`-${command}`)) continue;
+      properties.Content.mainSteps[0].inputs.runCommand = script.split('\n');
+      resource.Properties = properties;
+      return;
+    }
+    throw new Error(`no document of ${command}`);
+  });
+}
+
+/** The run's assembly with another user data script. */
+export function withUserData(script: string): string {
+  return altered((template) => {
+    for (const resource of ofType(template, 'AWS::EC2::LaunchTemplate')) {
+      const properties = LAUNCH_TEMPLATE.parse(resource.Properties);
+      properties.LaunchTemplateData.UserData['Fn::Base64']['Fn::Join'] = ['', [script]];
+      resource.Properties = properties;
+    }
+  });
+}
+
+/** The run's assembly with other code in a function's bundle. */
+export function withBundle(step: string, code: string): string {
+  return altered((template, directory) => {
+    const found = ofType(template, 'AWS::Lambda::Function')
+      .map(({ Properties }) => FUNCTION.parse(Properties))
+      .find(({ FunctionName }) => FunctionName.endsWith(`-${step}`));
+    if (!found) throw new Error(`no function of ${step}`);
+    const asset = join(directory, `asset.${found.Code.S3Key.replace(/\.zip$/, '')}`);
+    unlinkSync(asset);
+    mkdirSync(asset);
+    writeFileSync(join(asset, 'index.js'), code);
+  });
+}
+
+function ofType(template: Template, type: string) {
+  return Object.values(template.Resources).filter(({ Type }) => Type === type);
+}
+
+/** Everything but what is edited is linked, not copied. */
+function altered(edit: (template: Template, directory: string) => void): string {
+  const original = assembly();
+  const directory = mkdtempSync(join(tmpdir(), 'k3s-ha-assembly-'));
+  made.push(directory);
+  for (const name of readdirSync(original)) symlinkSync(join(original, name), join(directory, name));
+  const path = join(directory, 'k3s-demo.template.json');
+  const template = TEMPLATE.parse(JSON.parse(readFileSync(path, 'utf8')));
+  edit(template, directory);
+  unlinkSync(path);
+  writeFileSync(path, JSON.stringify(template));
+  return directory;
+}

@@ -1,0 +1,278 @@
+/** An embedded AWS in virtual time with the stack deployed, and what a person would do to it: call the AWS API. */
+import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { EC2Client, TerminateInstancesCommand } from '@aws-sdk/client-ec2';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  DescribeExecutionCommand,
+  type DescribeExecutionCommandOutput,
+  SFNClient,
+  StartExecutionCommand,
+  StopExecutionCommand,
+} from '@aws-sdk/client-sfn';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import type { Execution } from '../../local/aws/stepfunctions';
+import { VirtualClock } from '../../local/clock';
+import { boot, type EmbeddedAws, type EmbeddedOptions } from '../../local/embedded';
+import type { LatencyName } from '../../local/latency';
+import type { HistoryEvent } from '../../local/states-language';
+import { assembly } from './assembly';
+import { InProcessRuntime } from './in-process-runtime';
+import { clientConfig, sender } from './sdk';
+
+// The tests' clients must not read the profile of whoever runs them.
+process.env.AWS_CONFIG_FILE = '/dev/null';
+process.env.AWS_SHARED_CREDENTIALS_FILE = '/dev/null';
+
+export interface TestOptions {
+  seed?: number | string;
+  /** Other than the run's own. */
+  assembly?: string;
+  /** Runs the node scripts with bash, their disks below this directory; otherwise their twins stand in. */
+  directory?: string;
+  runtime?: EmbeddedOptions['runtime'];
+}
+
+/** A call that reached AWS. */
+export interface ObservedCall {
+  at: number;
+  service: string;
+  operation: string;
+  /** Who called: the session name of its role. */
+  caller: string;
+  input: unknown;
+  /** The code it was answered with. */
+  error: string | undefined;
+}
+
+/** What an execution came to, as DescribeExecution says, with its output parsed. */
+export interface Ended extends Pick<DescribeExecutionCommandOutput, 'status' | 'error' | 'cause'> {
+  arn: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into it with matchers.
+  output: any;
+  /** AWS time. */
+  seconds: number;
+}
+
+export type Workflow = 'cluster' | 'delete';
+
+export class TestCluster {
+  readonly sfn: SFNClient;
+  readonly ec2: EC2Client;
+  readonly ssm: SSMClient;
+  readonly secrets: SecretsManagerClient;
+  readonly dynamodb: DynamoDBClient;
+  readonly send: <T>(call: () => Promise<T>) => Promise<T>;
+
+  constructor(
+    readonly aws: EmbeddedAws,
+    readonly clock: VirtualClock,
+    /** In the order of their answers; the tests' own calls are not among them. */
+    readonly calls: ObservedCall[],
+    /** What was logged. */
+    readonly lines: { message: string; detail?: Record<string, unknown> }[],
+  ) {
+    const { world } = aws;
+    const caller = world.credentials.issue(`arn:aws:sts::${world.account}:assumed-role/Operator/person`);
+    const config = clientConfig(world, aws.endpoint, caller);
+    this.send = sender(clock, caller);
+    this.sfn = new SFNClient(config);
+    this.ec2 = new EC2Client(config);
+    this.ssm = new SSMClient(config);
+    this.secrets = new SecretsManagerClient(config);
+    this.dynamodb = new DynamoDBClient(config);
+  }
+
+  get state() {
+    return this.aws.state();
+  }
+
+  get servers() {
+    return this.state.servers;
+  }
+
+  /** StartExecution; returns the execution's ARN. */
+  start(workflow: Workflow, input: unknown = {}, name?: string): Promise<string> {
+    return this.startRaw(JSON.stringify(input), workflow, name);
+  }
+
+  /** As `start`, with the input as text. */
+  async startRaw(input: string, workflow: Workflow = 'cluster', name?: string): Promise<string> {
+    const { executionArn = '' } = await this.send(() =>
+      this.sfn.send(new StartExecutionCommand({ stateMachineArn: this.machine(workflow), input, name })),
+    );
+    return executionArn;
+  }
+
+  /** Starts an execution and lets time pass until it is over. */
+  async run(workflow: Workflow, input: unknown = {}): Promise<Ended> {
+    return this.ended(await this.start(workflow, input));
+  }
+
+  create(): Promise<Ended> {
+    return this.run('cluster');
+  }
+
+  delete(): Promise<Ended> {
+    return this.run('delete', { confirm: 'demo' });
+  }
+
+  /** Lets time pass until an execution is over. */
+  async ended(arn: string): Promise<Ended> {
+    await this.clock.until(this.aws.services.states.ended(arn));
+    return this.describe(arn);
+  }
+
+  async describe(arn: string): Promise<Ended> {
+    const { status, error, cause, output, startDate, stopDate } = await this.send(() =>
+      this.sfn.send(new DescribeExecutionCommand({ executionArn: arn })),
+    );
+    const seconds = ((stopDate?.getTime() ?? this.clock.now()) - (startDate?.getTime() ?? 0)) / 1000;
+    return { arn, status, error, cause, output: output === undefined ? undefined : JSON.parse(output), seconds };
+  }
+
+  stop(arn: string): Promise<unknown> {
+    return this.send(() => this.sfn.send(new StopExecutionCommand({ executionArn: arn })));
+  }
+
+  terminate(...instanceIds: string[]): Promise<unknown> {
+    return this.send(() => this.ec2.send(new TerminateInstancesCommand({ InstanceIds: instanceIds })));
+  }
+
+  /** The value of a secret. */
+  async secret(id: string): Promise<string> {
+    const { SecretString = '' } = await this.send(() => this.secrets.send(new GetSecretValueCommand({ SecretId: id })));
+    return SecretString;
+  }
+
+  /** Lets time pass until an execution does something that satisfies the predicate, and no further. */
+  async moment(predicate: (event: HistoryEvent, execution: Execution) => boolean): Promise<Execution> {
+    const { states } = this.aws.services;
+    const ends: (() => void)[] = [];
+    const seen = new Promise<Execution>((resolve, reject) => {
+      const onHistory = states.onHistory((execution, event) => {
+        if (predicate(event, execution)) resolve(execution);
+      });
+      const onStatus = states.onStatus(({ error, cause }) => {
+        if (states.listExecutions().some(({ status }) => status === 'RUNNING')) return;
+        reject(new Error(`it did not happen before the last execution ended: ${error} ${cause}`));
+      });
+      ends.push(onHistory, onStatus);
+    });
+    try {
+      return await this.clock.until(seen);
+    } finally {
+      for (const end of ends) end();
+    }
+  }
+
+  /** Lets time pass until some execution enters this state for the nth time from now on. */
+  enters(state: string, nth = 1): Promise<Execution> {
+    let left = nth;
+    return this.moment((event) => stateEntered(event) === state && --left === 0);
+  }
+
+  /** Lets time pass until something is true of the cluster; looks every second of AWS time. */
+  async becomes(predicate: () => boolean, seconds = 900): Promise<void> {
+    for (let passed = 0; !predicate(); passed++) {
+      if (passed >= seconds) throw new Error(`not so after ${seconds} s: ${predicate}`);
+      await this.clock.advance(1000);
+    }
+  }
+
+  /** Lets time pass, seconds. */
+  pass(seconds: number): Promise<void> {
+    return this.clock.advance(seconds * 1000);
+  }
+
+  /** Fault: from now on this takes so long, seconds of AWS time. */
+  slow(name: LatencyName, seconds: number): void {
+    const { latency } = this.aws.world;
+    const sample = latency.sample.bind(latency);
+    latency.sample = (asked) => (asked === name ? seconds * 1000 : sample(asked));
+  }
+
+  /** Every instance that was ever launched, as long as EC2 remembers it. */
+  get launched() {
+    return this.state.instances;
+  }
+
+  /** Instances that are not terminated, whoever launched them. */
+  get living() {
+    return this.launched.filter(({ state }) => state !== 'terminated');
+  }
+
+  /** The server of a slot. */
+  server(slot: number) {
+    const server = this.servers.find((candidate) => candidate.slot === slot);
+    if (!server) throw new Error(`slot ${slot} has no server`);
+    return server;
+  }
+
+  typeOf(instanceId: string): string | undefined {
+    return this.aws.services.ec2.instance(instanceId)?.type.name;
+  }
+
+  /** An item of the stack's table, as the functions store it; undefined when there is none. */
+  async item(id: string) {
+    const { Item } = await this.send(() =>
+      this.dynamodb.send(new GetItemCommand({ TableName: this.table, Key: { id: { S: id } }, ConsistentRead: true })),
+    );
+    return Item;
+  }
+
+  private get table(): string {
+    const table = [...this.aws.stack.resources.values()].find(({ type }) => type === 'AWS::DynamoDB::Table');
+    return table?.ref ?? '';
+  }
+
+  close(): Promise<void> {
+    return this.aws.close();
+  }
+
+  private machine(workflow: Workflow): string {
+    const { StateMachineArn = '', DeleteStateMachineArn = '' } = this.aws.stack.outputs;
+    return workflow === 'cluster' ? StateMachineArn : DeleteStateMachineArn;
+  }
+}
+
+/** The name of the state that an event enters. */
+export function stateEntered({ type, details }: HistoryEvent): string | undefined {
+  if (!type.endsWith('StateEntered')) return undefined;
+  const name = Object.values(details)[0]?.name;
+  return typeof name === 'string' ? name : undefined;
+}
+
+const open = new Set<TestCluster>();
+
+/** Ends the clusters of the test that has just run. */
+export async function closeAll(): Promise<void> {
+  for (const cluster of open) await cluster.close();
+  open.clear();
+}
+
+/** Boots an embedded AWS without sockets, in virtual time: the same for the same seed. */
+export async function bootTest({
+  seed = 1,
+  assembly: path = assembly(),
+  directory,
+  runtime = (surroundings) => new InProcessRuntime(surroundings),
+}: TestOptions = {}): Promise<TestCluster> {
+  const clock = new VirtualClock();
+  const calls: ObservedCall[] = [];
+  const lines: TestCluster['lines'] = [];
+  const booting = boot({
+    assembly: path,
+    clock,
+    seed,
+    directory,
+    runtime,
+    observe: ({ service, operation, input, caller, error }) => {
+      const session = caller.principal.split('/').at(-1) ?? '';
+      if (session !== 'person') calls.push({ at: clock.now(), service, operation, caller: session, input, error });
+    },
+    log: (message, detail) => lines.push({ message, detail }),
+  });
+  const cluster = new TestCluster(await clock.until(booting), clock, calls, lines);
+  open.add(cluster);
+  return cluster;
+}
