@@ -35,7 +35,12 @@ export async function route(
   );
   const served = backend?.service.spec.ports.find(({ port, name }) => port === found.port || name === found.port);
   if (!backend || !served) return text(404, '404 page not found\n');
-  const endpoint = pick(machine, backend.service, backend.endpoints);
+  // Traefik balances over pod addresses by itself, unless told to leave that to the Service: only then kube-proxy's
+  // preference for the own node counts (https://doc.traefik.io/traefik/routing/providers/kubernetes-ingress/).
+  const native = backend.service.metadata.annotations?.['traefik.ingress.kubernetes.io/service.nativelb'] === 'true';
+  const endpoint = native
+    ? pick(machine, backend.service, backend.endpoints)
+    : backend.endpoints[machine.model.world.random.integer(backend.endpoints.length)];
   if (!endpoint) return text(503, 'no available server\n');
   // kube-router rejects what no policy allows, and Traefik finds the connection refused.
   if (!rules.policies.permits({ pod: own }, { pod: endpoint.pod }, targetPort(endpoint.pod, served))) {
