@@ -14,6 +14,8 @@ const common = {
 module.exports = {
   // An end-to-end test computes for about a second, but the machine may be busy with something else.
   testTimeout: 60_000,
+  // Jest would leave one processor idle: on two that is half of the machine.
+  maxWorkers: '100%',
   projects: [
     { ...common, displayName: 'parts', testMatch: ['**/*.test.ts'], testPathIgnorePatterns: ['<rootDir>/test/e2e/'] },
     {

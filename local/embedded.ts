@@ -6,7 +6,7 @@ import { Credentials } from './credentials';
 import { Faults } from './faults';
 import { Incidents } from './incidents';
 import { incidentRoutes } from './incidents/routes';
-import { createK3s } from './k3s';
+import { createK3s, type K3s } from './k3s';
 import { BashMachineHost } from './k3s/host/bash-host';
 import type { HostOptions } from './k3s/host/options';
 import { TwinMachineHost } from './k3s/host/twin-host';
@@ -18,6 +18,7 @@ import { createServices, listServices, type Services } from './services';
 import { CustomResourceResponses, deploy, RESPONSE_PATH, readAssembly, type Stack } from './stack';
 import { type ClusterState, describeCluster, inbox } from './state';
 import { createEndpoint, type Endpoint, type EndpointOptions } from './wire/endpoint';
+import type { WireResponse } from './wire/http';
 import { jsonResponse, type Route, serve } from './wire/server';
 
 export interface EmbeddedOptions {
@@ -26,6 +27,10 @@ export interface EmbeddedOptions {
   clock: Clock;
   /** All chance comes from it. */
   seed: number | string;
+  /** Paris unless given. */
+  region?: string;
+  /** Names of the availability zones, in order; the region's first three unless given. */
+  zones?: string[];
   /** Of the AWS endpoint on 127.0.0.1; 0: any free one, also for the load balancer. Undefined: there are no sockets. */
   port?: number;
   /** Where machines keep their disks. Undefined: node scripts run as their in-process twins. */
@@ -58,8 +63,7 @@ export interface EmbeddedAws {
 }
 
 const ACCOUNT = '000000000000';
-const REGION = 'eu-west-3';
-const ZONES = ['a', 'b', 'c'].map((letter) => `${REGION}${letter}`);
+export const DEFAULT_REGION = 'eu-west-3';
 
 /** What ends a part of it, in the order of the parts' creation. */
 type Closers = (() => Promise<void> | void)[];
@@ -84,7 +88,7 @@ export async function boot(options: EmbeddedOptions): Promise<EmbeddedAws> {
 }
 
 async function assemble(options: EmbeddedOptions, closers: Closers): Promise<Omit<EmbeddedAws, 'close'>> {
-  const { clock, log = () => {} } = options;
+  const { clock, region = DEFAULT_REGION, log = () => {} } = options;
   const random = new Random(options.seed);
   const faults = new Faults();
   const world: World = {
@@ -94,8 +98,8 @@ async function assemble(options: EmbeddedOptions, closers: Closers): Promise<Omi
     faults,
     credentials: new Credentials(random.fork('credentials')),
     account: ACCOUNT,
-    region: REGION,
-    zones: ZONES,
+    region,
+    zones: options.zones ?? ['a', 'b', 'c'].map((letter) => `${region}${letter}`),
     log,
   };
   closers.push(() => clock.close());
@@ -145,6 +149,7 @@ async function assemble(options: EmbeddedOptions, closers: Closers): Promise<Omi
   const routes: Record<string, Route> = {
     'GET /_local/state': () => jsonResponse(state()),
     'GET /_local/inbox': () => jsonResponse(inbox(services)),
+    'GET /_local/kubeconfig': ({ query }) => kubeconfig(k3s, query.get('instance') ?? ''),
     ...incidentRoutes(incidents),
   };
   wire = createEndpoint(world, all, { observe: options.observe });
@@ -166,6 +171,14 @@ async function assemble(options: EmbeddedOptions, closers: Closers): Promise<Omi
   return { world, services, network, endpoint, url, stack, state, incidents, route };
 }
 
+/** In place of a Session Manager session that reads the file: sessions' data channels are not modelled. */
+function kubeconfig(k3s: K3s, instanceId: string): WireResponse {
+  const text = k3s.kubeconfig(instanceId);
+  if (text === undefined) return jsonResponse({ error: `${instanceId} has no kubeconfig: K3s never ran there` }, 404);
+  return { status: 200, headers: { 'content-type': 'application/yaml' }, body: Buffer.from(text) };
+}
+
 const UNKNOWN = {
-  error: 'the embedded AWS has no such page; there are /_local/state, /_local/inbox and /_local/faults',
+  error:
+    'the embedded AWS has no such page; there are /_local/state, /_local/inbox, /_local/faults and /_local/kubeconfig',
 };

@@ -97,6 +97,11 @@ export const PROFILE = {
     p95: 30000,
     source: 'helm-install jobs of the packaged charts on a new cluster; no published figure',
   },
+  'acme.request': {
+    p50: 1500,
+    p95: 6000,
+    source: "one step with Let's Encrypt: register, order, validate or finalise; seconds, no published figure",
+  },
   'image.pull': { p50: 5000, p95: 12000, source: 'tens of MB from a public registry to EC2; no published figure' },
   'pod.start': { p50: 1500, p95: 4000, source: 'container start plus first readiness probe; no published figure' },
 } as const satisfies Record<string, Delay>;

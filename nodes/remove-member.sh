@@ -13,17 +13,34 @@ name=${SSM_nodeName:?} address=${SSM_address:-}
 require_ready
 [[ $name != "$INSTANCE_ID" ]] || fail 'a server does not remove itself: K3s would need its own etcd to do it'
 
-# Sets found, and member_name and member_address of the member that is this server's, by address or by name.
+# Sets owner and owner_ready: the other Node that names this member as its own; both empty when there is none.
+find_owner() {
+  local candidate condition _ annotated
+  owner= owner_ready=
+  [[ -n $1 ]] || return 0
+  while read -r candidate condition _ _ _ _ annotated; do
+    if [[ $annotated == "$1" && $candidate != "$name" ]]; then owner=$candidate owner_ready=$condition; fi
+  done <<<"$nodes"
+}
+
+# Whether the address may tell whose member this is: VPC addresses are used again, so not when its name, or a Node, says
+# that it is another server's.
+is_anonymous() { [[ -z $owner && ! $member_name =~ ^i-[0-9a-f]{8,17}- ]]; }
+
+# Sets found, and member_name and member_address of the member that is this server's, by name or else by address.
 find_member() {
-  local list object
+  local list object nodes owner owner_ready
   found=false
   list=$(members) || again "etcd on $INSTANCE_ID is not healthy: removing a member needs a quorum"
+  nodes=$(kubectl get nodes --no-headers "--output=custom-columns=$NODE_COLUMNS") || again 'the API server does not answer'
   while IFS= read -r object; do
     [[ $object =~ \"peerURLs\":\[\"https?://([0-9.]+): ]] || continue
     member_address=${BASH_REMATCH[1]} member_name=
     if [[ $object =~ \"name\":\"([^\"]*)\" ]]; then member_name=${BASH_REMATCH[1]}; fi
-    if [[ $member_address == "$address" || ($member != '<none>' && -n $member && $member_name == "$member") ||
-      $member_name == "$name"-* ]]; then
+    find_owner "$member_name"
+    if [[ ($member != '<none>' && -n $member && $member_name == "$member") || $member_name == "$name"-* ]] ||
+      { [[ $member_address == "$address" ]] && is_anonymous; }; then
+      [[ $owner_ready != True ]] || fail "the member $member_name of $name is the one of the Node $owner, which is Ready"
       found=true
       return
     fi

@@ -7,6 +7,12 @@ source lib/etcd.sh
 
 json_string() { if [[ -z $1 || $1 == '<none>' ]]; then printf 'null'; else printf '"%s"' "$1"; fi; }
 
+# K3s will never run on a machine that has failed for good (user data, StartServer): that is a report, not the lack of one.
+if [[ -f $STATE/failed ]]; then
+  log "$(<"$STATE/failed")"
+  printf '{"k3s":"failed","etcdHealthy":null,"apiReady":false,"dbInfo":null,"nodes":null,"caHash":null,"k3sVersion":null}\n'
+  exit 0
+fi
 require_ready
 
 state=$(unit_state)

@@ -115,7 +115,11 @@ while ! in_service; do
     # Left running it would go on trying, and might join long after it was given up.
     systemctl disable k3s.service >&2
     systemctl stop --no-block k3s.service
-    fail "K3s cannot $mode: ${reason:0:500}"
+    reason="K3s cannot $mode: ${reason:0:500}"
+    # Without etcd data this machine never was a member and never will be: the mark gets it replaced. One with data may
+    # be a voter, about which only the cluster decides.
+    [[ -d $SERVER/db/etcd/member/wal ]] || printf '%s\n' "$reason" >"$STATE/failed"
+    fail "$reason"
   fi
   if (($(now) - started >= WAIT)); then
     last=${journal##*$'\n'}

@@ -30,7 +30,7 @@ finish() {
   if ((code != 0)); then
     log "failed: $reason"
     mkdir -p "$STATE"
-    printf '%s\n' "$reason" >"$STATE/failed"
+    printf 'user data failed: %s\n' "$reason" >"$STATE/failed"
   fi
 }
 trap finish EXIT

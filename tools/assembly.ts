@@ -1,5 +1,4 @@
 /** Makes what would be deployed: bundled functions and the synthesized stack. */
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, loadConfig } from '../infra/config';
 import { synthesize } from '../infra/synth';
@@ -8,14 +7,15 @@ import { bundle } from './bundle';
 const ROOT = join(__dirname, '..');
 
 /**
- * Bundles the functions and synthesizes `cluster.json` into a directory.
+ * Bundles the functions and synthesizes `cluster.json`, both below a directory of the caller's: the assembly is its
+ * `cdk.out`.
  * @throws ConfigError when cluster.json is not valid
  */
-export async function makeAssembly(outdir: string): Promise<Config> {
+export async function makeAssembly(directory: string): Promise<{ config: Config; assembly: string }> {
   const config = loadConfig(join(ROOT, 'cluster.json'));
-  const bundles = join(ROOT, '.build/functions');
+  const bundles = join(directory, 'functions');
+  const assembly = join(directory, 'cdk.out');
   await bundle(bundles);
-  rmSync(outdir, { recursive: true, force: true });
-  synthesize({ root: ROOT, config, bundles, outdir, validate: false });
-  return config;
+  synthesize({ root: ROOT, config, bundles, outdir: assembly, validate: false });
+  return { config, assembly };
 }

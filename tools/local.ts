@@ -1,5 +1,5 @@
 /** `npm run local`: a cluster on an embedded AWS, with the artifacts that would be deployed. */
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import type { Config } from '../infra/config';
@@ -42,29 +42,60 @@ async function main(line: string[]): Promise<number> {
     throw new UsageError(`the embedded AWS runs on Linux (WSL2 included), this is ${process.platform}`);
   }
   const interrupted = interruption();
-  const runtime = join(RUNTIME, String(process.pid));
-  mkdirSync(runtime, { recursive: true });
+  const runtime = makeRuntime();
   try {
     return await run(flags, runtime, interrupted);
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    console.error('\nstopped');
+    return 0;
   } finally {
     rmSync(runtime, { recursive: true, force: true });
+  }
+}
+
+/** This process's own directory below `.local`; what processes that were killed left there is removed. */
+function makeRuntime(): string {
+  const own = join(RUNTIME, String(process.pid));
+  try {
+    mkdirSync(own, { recursive: true });
+    for (const pid of readdirSync(RUNTIME)) if (!isAlive(Number(pid))) rmSync(join(RUNTIME, pid), { recursive: true });
+  } catch (error) {
+    throw new UsageError(`cannot use ${RUNTIME}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return own;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // It exists and is somebody else's.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 
 async function run(flags: Flags, runtime: string, interrupted: Promise<never>): Promise<number> {
   const output = flags.json ? process.stderr : process.stdout;
   const say = (text: string) => output.write(`${text}\n`);
-  const assembly = join(runtime, 'cdk.out');
-  const config = await makeAssembly(assembly);
+  const making = makeAssembly(runtime);
+  const { config, assembly } = await Promise.race([making, interrupted]).catch(async (error: unknown) => {
+    // What is being written must have been written before it is removed.
+    await making.catch(() => {});
+    throw error;
+  });
   const aws = await boot({
     assembly,
     clock: new ScaledClock(flags.timeScale),
     seed: process.pid,
+    region: config.region,
+    zones: config.network.availabilityZones,
     port: flags.port,
     directory: runtime,
   }).catch((error: unknown) => {
-    if (!(error instanceof AddressInUse)) throw error;
-    throw new UsageError(`${error.message}: does another "npm run local" run? --port 0 takes any free ports`);
+    const taken = causeOf(error, AddressInUse);
+    if (!taken) throw error;
+    throw new UsageError(`${taken.message}: does another "npm run local" run? --port 0 takes any free ports`);
   });
   try {
     say(`k3s-ha-aws · cluster "${config.name}" · embedded AWS at ${aws.url} (${flags.timeScale}× AWS time)\n`);
@@ -76,13 +107,15 @@ async function run(flags: Flags, runtime: string, interrupted: Promise<never>): 
     if (flags.once || !ok) return ok ? 0 : 1;
     say('\nIt keeps running, and what happens is shown below: press Ctrl-C to stop everything.\n');
     return await keepWatching(aws, config, output, interrupted);
-  } catch (error) {
-    if (!(error instanceof Interrupted)) throw error;
-    say('\nstopped');
-    return 0;
   } finally {
     await aws.close();
   }
+}
+
+/** The error of a kind among an error and its causes. */
+function causeOf<T extends Error>(error: unknown, kind: new (...given: never[]) => T): T | undefined {
+  if (error instanceof kind) return error;
+  return error instanceof Error && error.cause !== undefined ? causeOf(error.cause, kind) : undefined;
 }
 
 /** Shows what happens until somebody has had enough. */
@@ -148,6 +181,7 @@ function ask(url: string): Promise<NonNullable<Result['traffic']>> {
       response.setEncoding('utf8').on('data', (chunk: string) => {
         page += chunk;
       });
+      response.on('close', () => resolve(silent));
       response.on('end', () => {
         const status = response.statusCode ?? null;
         resolve({ ok: status === 200, status, node: /i-[0-9a-f]{8,17}/.exec(page)?.[0] ?? null });
@@ -163,7 +197,7 @@ const isWhole = ({ state }: Result) =>
 
 function report(result: Result, aws: EmbeddedAws): string {
   const answer = `  ${result.url} answered from ${result.traffic?.node ?? 'an unnamed node'}`;
-  return [serversTable(result.state), answer, '', nextSteps(result, aws.stack.outputs)].join('\n');
+  return [serversTable(result.state), answer, '', nextSteps(result, aws.stack.outputs, aws.world.region)].join('\n');
 }
 
 function failure({ status, error, cause, traffic, url }: Result): string {
@@ -174,11 +208,20 @@ function failure({ status, error, cause, traffic, url }: Result): string {
   return `the execution ${status === 'FAILED' ? 'failed' : `ended ${status}`}: ${error ?? 'no error'}: ${cause ?? 'no cause'}`;
 }
 
-/** Rejects with Interrupted on SIGINT, SIGTERM or SIGHUP. A second Ctrl-C ends the process at once. */
+/** One Ctrl-C arrives more than once: from the terminal, and passed on by npm. */
+const RELAYED_MS = 1000;
+
+/** Rejects with Interrupted on SIGINT, SIGTERM or SIGHUP. A second Ctrl-C, a second later, ends the process at once. */
 function interruption(): Promise<never> {
   const promise = new Promise<never>((_, reject) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-      process.once(signal, () => reject(new Interrupted()));
+    let first: number | undefined;
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        first ??= Date.now();
+        if (Date.now() - first > RELAYED_MS) process.exit(130);
+        reject(new Interrupted());
+      });
+    }
   });
   promise.catch(() => {});
   return promise;

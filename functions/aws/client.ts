@@ -8,13 +8,14 @@ export type ClientSettings = Pick<
 >;
 
 /**
- * Bounds: a function lives 30 s, so a call that hangs must fail while there is time left to try it again.
+ * Bounds: a function lives 30 s, so a call that hangs fails while there is time left to try it again, and three attempts
+ * with the pauses between them end before the function does: its own error says more than a timeout.
  * `throwOnRequestTimeout` because the SDK only warns otherwise (@smithy/node-http-handler, `requestTimeout`).
  */
 export function clientSettings(platform: ClientSettings): ClientSettings & { retryMode: string } {
   return {
     retryMode: 'standard',
-    maxAttempts: 4,
+    maxAttempts: 3,
     requestHandler: { connectionTimeout: 2000, requestTimeout: 8000, throwOnRequestTimeout: true },
     ...platform,
   };

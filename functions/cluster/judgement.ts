@@ -20,7 +20,8 @@ import {
 import { isSufficient, nextSuspicion, STOPPED, signalsAgainst } from './suspicion';
 
 /**
- * `gone`: EC2 has ended it. `sick`: two signals, or stopped, for the dwell. `failed`: never joined within its time.
+ * `gone`: EC2 has ended it. `sick`: two signals, or stopped, for the dwell. `failed`: never joined within its time, or says that
+ * it never will.
  * `surplus`: its slot has a better one. `leftover`: K3s lists it, and no instance is known.
  */
 export const RETIREMENT_KINDS = ['gone', 'sick', 'failed', 'surplus', 'leftover'] as const;
@@ -148,6 +149,10 @@ function failureToJoin(observation: Observation, server: Server, limits: Limits)
   // Then nobody is known to have failed to.
   if (nobodyKnowsWhoJoined(observation)) return null;
   const age = Math.floor((observation.at - server.launchedAt) / 1000);
+  // Its own word that it never will: waiting, or telling it once more, changes nothing. A voter's data is worth the wait.
+  if (server.state === 'running' && server.report?.k3s === 'failed' && !isVoter(server)) {
+    return `reports ${age} s after its launch that it has failed for good: it will not join`;
+  }
   if (age < limits.joinSeconds) return null;
   const late = `has not joined ${age} s after its launch`;
   if (server.state === 'pending') return `${late}: EC2 still says pending`;

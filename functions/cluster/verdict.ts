@@ -114,7 +114,8 @@ function judgeWithoutView(observation: Observation, servers: Server[]): Verdict 
     return refuse(
       'majority-lost',
       `no server can describe the cluster and only ${alive} of ${total} may be alive (down: ${labels(down) || 'none seen'}): ` +
-        'a majority may be lost, nothing is done',
+        'a majority may be lost, nothing is done; if they do not come back, restore the cluster from a snapshot, or ' +
+        'delete it and create a new one',
     );
   }
   return watch(

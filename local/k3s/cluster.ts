@@ -1,5 +1,6 @@
 /** One K3s cluster: its identity, its etcd, its API and the controllers that run while the API works. */
 import { Api } from './api';
+import { CertManager } from './cert-manager/controller';
 import { Controllers } from './controllers';
 import { Etcd, EtcdError } from './etcd';
 import { HelmController } from './helm';
@@ -13,6 +14,8 @@ import { Workloads } from './workloads';
 /** What makes a cluster itself; survives a reset and is part of every snapshot. */
 export interface ClusterIdentity {
   authority: Authority;
+  /** Signs the certificates by which the API knows people and components. */
+  clientAuthority: Authority;
   /** The short form of the server token. */
   token: string;
   /** Settings that must be equal on all servers, by flag name. */
@@ -28,6 +31,7 @@ export class Cluster {
   private readonly controllers: Controllers;
   private readonly workloads: Workloads;
   private readonly helm: HelmController;
+  private readonly certManager: CertManager;
   private readonly kubelets = new Map<string, Kubelet>();
 
   constructor(
@@ -39,6 +43,7 @@ export class Cluster {
     this.etcd = new Etcd(model.world, model.network, data, () => this.tick());
     this.api = new Api(model.world, this.etcd);
     this.helm = new HelmController(this);
+    this.certManager = new CertManager(this);
     this.controllers = new Controllers(this);
     this.workloads = new Workloads(this);
     model.clusters.set(this.uuid, this);
@@ -77,6 +82,7 @@ export class Cluster {
       this.controllers.run();
       this.helm.reconcile();
       this.workloads.reconcile();
+      this.certManager.reconcile();
       for (const server of this.reporting()) this.kubelet(server).sync();
     } catch (error) {
       // The quorum went away in between; the next second will tell.

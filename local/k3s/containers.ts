@@ -38,6 +38,11 @@ export class Containers {
     return [...this.all.keys()];
   }
 
+  /** The first running container of a pod like this. */
+  running(like: (pod: Pod) => boolean): Container | undefined {
+    return [...this.all.values()].find((container) => container.running && like(container.pod));
+  }
+
   /** Pulls what is missing and starts a pod's containers; it is ready some time later. */
   start(pod: Pod, page: string | undefined): void {
     const { uid } = pod.metadata;

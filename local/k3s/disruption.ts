@@ -36,7 +36,10 @@ function expectedPods(api: Api, pods: readonly Pod[]): number {
   });
   const names = new Set(owners.flatMap((set) => set?.metadata.ownerReferences?.map(({ name }) => name) ?? []));
   const namespace = pods[0]?.metadata.namespace;
-  const scaled = [...names].map((name) => Deployment.parse(api.get('Deployment', name, namespace)).spec.replicas);
+  const scaled = [...names].map((name) => {
+    const deployment = api.get('Deployment', name, namespace);
+    return deployment ? Deployment.parse(deployment).spec.replicas : 0;
+  });
   const others = owners.filter((owner) => owner === undefined).length;
   return scaled.reduce((sum, replicas) => sum + replicas, others);
 }

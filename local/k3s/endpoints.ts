@@ -1,27 +1,41 @@
-/**
- * What a server answers over HTTP: the supervisor and API server on 6443, etcd's health on 2381. Only what needs no
- * credentials is modelled; everything else is refused as the real ones refuse a stranger.
- */
-import type { HttpResponse } from '../network';
+/** What a server answers over HTTP: the supervisor and API server on 6443, etcd's health on 2381. */
+import type { ClientIdentity, HttpResponse } from '../network';
+import { serveApi } from './apiserver';
+import { failure, JSON_TYPE } from './apiserver/status';
 import type { ServerProcess } from './server';
 
 interface Request {
   method: string;
   /** With or without a query. */
   path: string;
+  /** Names in lower case. */
+  headers?: Record<string, string>;
+  /** Who the client proved to be, if anybody. */
+  client?: ClientIdentity;
 }
 
+/** Whoever is in this group may do everything. */
+export const ADMINISTRATORS = 'system:masters';
+
 /** An answer on 6443. From loopback K3s also tells the etcd members (auth.IsLocalOrHasRole in k3s pkg/server/auth). */
-export function answer(server: ServerProcess, { method, path }: Request, loopback: boolean): HttpResponse {
+export async function answer(server: ServerProcess, request: Request, loopback: boolean): Promise<HttpResponse> {
+  const { method, path, headers = {}, client } = request;
   const [route = ''] = path.split('?', 1);
-  if (method !== 'GET' && method !== 'HEAD') return unauthorized();
-  if (route === '/ping') return { status: 200, headers: PLAIN, body: 'pong' };
-  if (route === '/cacerts') {
+  const reads = method === 'GET' || method === 'HEAD';
+  if (reads && route === '/ping') return { status: 200, headers: PLAIN, body: 'pong' };
+  if (reads && route === '/cacerts') {
     return { status: 200, headers: PLAIN, body: server.cluster?.identity.authority.cert ?? '' };
   }
-  if (route === '/db/info' && loopback) return members(server);
-  if (server.apiReady) return unauthorized();
-  return status(503, 'ServiceUnavailable', 'apiserver not ready');
+  if (reads && route === '/db/info' && loopback) return members(server);
+  if (!server.apiReady) return failure('ServiceUnavailable', 'apiserver not ready');
+  if (!client) return failure('Unauthorized', 'Unauthorized');
+  if (!client.organizations.includes(ADMINISTRATORS)) {
+    return failure(
+      'Forbidden',
+      `forbidden: User "${client.commonName}" cannot ${method.toLowerCase()} path "${route}"`,
+    );
+  }
+  return serveApi(server, { method, path, headers });
 }
 
 /** `http://127.0.0.1:2381/health`; undefined when no etcd runs. It answers 503 when it is not healthy. */
@@ -35,7 +49,7 @@ export function etcdHealth(server: ServerProcess | undefined): HttpResponse | un
 function members({ cluster, memberId }: ServerProcess): HttpResponse {
   const own = memberId === undefined ? undefined : cluster?.etcd.member(memberId);
   if (!cluster || !own || own.learner || !cluster.etcd.inContact(own.id)) {
-    return status(500, 'InternalError', 'failed to get etcd MemberList: context deadline exceeded');
+    return failure('InternalError', 'failed to get etcd MemberList: context deadline exceeded');
   }
   const list = cluster.etcd.members.map(({ id, name, address, learner }) => {
     const fields = [`"ID":${id}`];
@@ -50,13 +64,3 @@ function members({ cluster, memberId }: ServerProcess): HttpResponse {
 }
 
 const PLAIN = { 'content-type': 'text/plain' };
-const JSON_TYPE = { 'content-type': 'application/json' };
-
-function unauthorized(): HttpResponse {
-  return status(401, 'Unauthorized', 'Unauthorized');
-}
-
-function status(code: number, reason: string, message: string): HttpResponse {
-  const body = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code };
-  return { status: code, headers: JSON_TYPE, body: JSON.stringify(body) };
-}

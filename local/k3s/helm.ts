@@ -40,7 +40,9 @@ export class HelmController {
   private care(chart: HelmChart): void {
     const { world } = this.cluster.model;
     const config = this.config(chart);
-    const hash = createHash('sha256').update(JSON.stringify([chart.spec, config])).digest('hex');
+    const hash = createHash('sha256')
+      .update(JSON.stringify([chart.spec, config]))
+      .digest('hex');
     if (chart.metadata.annotations?.[INSTALLED] === hash) return;
     // The job runs as a pod: it needs a node that is Ready.
     if (this.cluster.reporting().length === 0) return;
@@ -98,9 +100,7 @@ export class HelmController {
   /** What an earlier installation brought and this one does not. */
   private removeStale(name: string, namespace: string, objects: readonly KubeObject[]): void {
     for (const object of this.release(name, namespace)) {
-      const kept = objects.some(
-        ({ kind, metadata }) => kind === object.kind && metadata.name === object.metadata.name,
-      );
+      const kept = objects.some(({ kind, metadata }) => kind === object.kind && metadata.name === object.metadata.name);
       if (!kept) this.cluster.api.forget(object);
     }
   }

@@ -11,6 +11,7 @@ import { answer, etcdHealth } from './endpoints';
 import { type Model, ServerMachine } from './machine';
 import { condition, type Node, type Pod } from './objects';
 import { programs } from './programs';
+import { KUBECONFIG } from './server';
 
 /** The cluster as an onlooker sees it: of the cluster that has a leader, or else the newest with a running member. */
 export interface K3sState {
@@ -38,6 +39,8 @@ export interface K3s extends MachineEvents {
   state(): K3sState;
   /** K3s is killed with SIGKILL; its containers run on and systemd starts it again. */
   crash(instanceId: string): void;
+  /** The administrator's kubeconfig as K3s wrote it on a running server; undefined when there is none. A secret. */
+  kubeconfig(instanceId: string): string | undefined;
   close(): void;
 }
 
@@ -89,7 +92,7 @@ export function createK3s(world: World, { network }: { network: Network }): K3s 
       if (!peer.alive() || !reached) return 'unreachable';
       const server = peer.unit.process;
       if (!server?.listening) return 'refused';
-      const { status, body } = answer(server, { method, path }, local);
+      const { status, body } = await answer(server, { method, path }, local);
       return { status, body: body ?? '' };
     },
 
@@ -106,6 +109,11 @@ export function createK3s(world: World, { network }: { network: Network }): K3s 
       machines.delete(instanceId);
     },
     crash: (instanceId) => machines.get(instanceId)?.unit.crash(),
+
+    kubeconfig: (instanceId) => {
+      const machine = machines.get(instanceId);
+      return machine?.alive() ? machine.files.read(KUBECONFIG) : undefined;
+    },
 
     state: () => describe(current(clusters), clusters.size),
 

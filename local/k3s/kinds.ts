@@ -95,7 +95,8 @@ const KINDS: readonly Kind[] = [
 ];
 
 /** Groups in which K3s serves more kinds than the model does. Besides them, `v1`. */
-const OWN_GROUPS = /^(apps|autoscaling|batch|policy|helm\.cattle\.io|k3s\.cattle\.io|traefik\.io|.+\.k8s\.io|.*cert-manager\.io)$/;
+const OWN_GROUPS =
+  /^(apps|autoscaling|batch|policy|helm\.cattle\.io|k3s\.cattle\.io|traefik\.io|.+\.k8s\.io|.*cert-manager\.io)$/;
 
 export function allKinds(): readonly Kind[] {
   return KINDS;

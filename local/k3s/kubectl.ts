@@ -1,11 +1,13 @@
 /** `kubectl` on a server, with the administrator's kubeconfig: the verbs that node scripts and people use. */
 import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
+import { warningsAbout } from './admission';
 import { type Api, ApiError, NoMatch } from './api';
+import { getObject, listObjects } from './apiserver/resources';
 import { type Arguments, parseArguments, seconds, UsageError } from './arguments';
 import type { CommandResult, MachineContext } from './command';
 import { EtcdError } from './etcd';
-import { type Kind, kindTyped, qualified } from './kinds';
+import { type Kind, kindTyped, qualified, resource } from './kinds';
 import type { ServerMachine } from './machine';
 import { KubeObject } from './objects';
 import { FormatError, render } from './printers';
@@ -78,7 +80,8 @@ export async function kubectl(
     const outcome = await run(call);
     stdout = outcome.stdout;
     stderr = outcome.stderr ?? '';
-    return { exitCode: stderr ? 1 : 0, stdout, stderr };
+    const warnings = outcome.warnings ?? '';
+    return { exitCode: stderr ? 1 : 0, stdout, stderr: `${warnings}${stderr}` };
   } catch (error) {
     return { exitCode: 1, stdout, stderr: `${messageOf(error)}\n` };
   }
@@ -105,6 +108,8 @@ interface Outcome {
   stdout: string;
   /** Not empty: the command failed in part. */
   stderr?: string;
+  /** Printed to stderr as well; they fail nothing. */
+  warnings?: string;
 }
 
 const VERBS: Record<string, (call: Call) => Promise<Outcome>> = {
@@ -156,21 +161,25 @@ async function get(call: Call): Promise<Outcome> {
   }
   const [{ kind, names }, ...more] = targets(args);
   if (more.length > 0) throw new UsageError('the model of kubectl gets one resource type at a time');
-  const { api } = await connect(call);
+  const { server } = await connect(call);
+  const cluster = server.cluster!;
+  if (!cluster.api.serves(kind)) throw new UsageError(`the server doesn't have a resource type "${kind.plural}"`);
   const all = flags.get('all-namespaces') === 'true';
   const namespace = kind.namespaced && !all ? namespaceOf(call) : undefined;
   const lenient = flags.get('ignore-not-found') === 'true';
   let objects: KubeObject[];
   if (names.length > 0) {
-    const found = names.map((name) =>
-      lenient ? api.get(kind.kind, name, namespace) : api.require(kind, name, namespace),
-    );
+    const found = names.map((name) => {
+      const object = getObject(cluster, kind, name, namespace);
+      if (!object && !lenient) throw new ApiError('NotFound', `${resource(kind)} "${name}" not found`);
+      return object;
+    });
     objects = found.filter((object) => object !== undefined);
     if (objects.length === 0) return { stdout: '' };
   } else {
     const selector = labelSelector(flags.get('selector'));
     const field = fieldSelector(kind.kind, flags.get('field-selector'));
-    objects = api.list(kind.kind, namespace).filter((object) => selector(object) && field(object));
+    objects = listObjects(cluster, kind, namespace).filter((object) => selector(object) && field(object));
     const format = flags.get('output') ?? '';
     if (objects.length === 0 && (format === '' || format === 'wide')) {
       const where = namespace === undefined ? '' : ` in ${namespace} namespace`;
@@ -206,6 +215,7 @@ async function write(call: Call, one: (api: Api, object: KubeObject, call: Call)
   const { api } = await connect(call);
   let stdout = '';
   let stderr = '';
+  let warnings = '';
   for (const object of objects) {
     try {
       const kind = api.kind(object.apiVersion, object.kind);
@@ -213,11 +223,14 @@ async function write(call: Call, one: (api: Api, object: KubeObject, call: Call)
       const namespace = kind.namespaced ? (metadata.namespace ?? namespaceOf(call)) : undefined;
       const placed = { ...object, metadata: { ...metadata, namespace } };
       stdout += `${qualified(kind)}/${metadata.name} ${one(api, placed, call)}\n`;
+      warnings += warningsAbout(api, placed)
+        .map((warning) => `Warning: ${warning}\n`)
+        .join('');
     } catch (error) {
       stderr += `${failureOf(object, name, error)}\n`;
     }
   }
-  return { stdout, stderr };
+  return { stdout, stderr, warnings };
 }
 
 function failureOf(object: KubeObject, file: string, error: unknown): string {

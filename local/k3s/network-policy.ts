@@ -3,10 +3,11 @@
  * that some policy selects for a direction gets only what a policy allows; the node itself always reaches its own pods,
  * so that probes pass.
  */
+
+import type { Api } from './api';
 import { type Pod, selects } from './objects';
 import type { Peer, Port } from './policies';
 import { NetworkPolicy } from './policies';
-import type { Api } from './api';
 
 /** One end of a connection. */
 export type End =
@@ -62,7 +63,9 @@ export function networkPolicies(api: Api): NetworkPolicies {
     permits: (from, to, port) => {
       if (typeof to === 'object') {
         const own = about(to.pod, 'Ingress');
-        const rules = own.flatMap(({ spec }) => (spec.ingress ?? []).map(({ from: peers, ports }) => ({ peers, ports })));
+        const rules = own.flatMap(({ spec }) =>
+          (spec.ingress ?? []).map(({ from: peers, ports }) => ({ peers, ports })),
+        );
         if (own.length > 0 && !allowed(rules, from, to.pod.metadata.namespace, to, port)) return false;
       }
       if (typeof from === 'object') {
@@ -93,7 +96,10 @@ function covers(cidr: string, end: 'network' | 'internet'): boolean {
   if (cidr === '0.0.0.0/0') return true;
   if (end === 'internet') return false;
   const own = ['10.42.0.0/16', '10.43.0.0/16'].some((block) => contains({ cidr: block }, cidr.split('/')[0]!));
-  return !own && ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'].some((block) => contains({ cidr: block }, cidr.split('/')[0]!));
+  return (
+    !own &&
+    ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'].some((block) => contains({ cidr: block }, cidr.split('/')[0]!))
+  );
 }
 
 function contains({ cidr, except = [] }: { cidr: string; except?: string[] }, address: string): boolean {
@@ -112,4 +118,3 @@ export function targetPort(pod: Pod, port: { port: number; targetPort?: number |
   const named = pod.spec.containers.flatMap(({ ports }) => ports ?? []).find(({ name }) => name === wanted);
   return named?.containerPort ?? port.port;
 }
-

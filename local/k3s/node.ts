@@ -28,7 +28,11 @@ export function registerNode(cluster: Cluster, server: ServerProcess, config: Se
     'k3s.io/hostname': nodeName,
     'k3s.io/internal-ip': machine.address,
   };
+  const capacity = { cpu: '2', 'ephemeral-storage': '20Gi', memory: '4Gi', pods: '110' };
   const status = {
+    // Of the smallest instance that K3s' documentation recommends for a server with pods; nothing is scheduled by it.
+    capacity,
+    allocatable: capacity,
     addresses: [
       { type: 'InternalIP', address: config.nodeIp ?? machine.address },
       { type: 'Hostname', address: nodeName },

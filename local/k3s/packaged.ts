@@ -13,7 +13,7 @@ export function installPackaged(cluster: Cluster, disable: readonly string[]): v
   for (const name of ['default', SYSTEM, 'kube-public', 'kube-node-lease']) {
     create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
   }
-  create(service('kubernetes', 'default', [{ name: 'https', port: 443, targetPort: 6443 }]));
+  create(service('kubernetes', 'default', [{ name: 'https', port: 443, targetPort: 6443 }], undefined, '10.43.0.1'));
   if (!disable.includes('coredns')) {
     create({
       apiVersion: 'v1',
@@ -22,7 +22,7 @@ export function installPackaged(cluster: Cluster, disable: readonly string[]): v
       data: { Corefile: '.:53 {\n    errors\n    health\n    ready\n}\n', NodeHosts: '' },
     });
     create(deployment('coredns', 'rancher/mirrored-coredns-coredns', { 'k8s-app': 'kube-dns' }, DNS));
-    create(service('kube-dns', SYSTEM, [{ name: 'dns-tcp', port: 53 }], { 'k8s-app': 'kube-dns' }));
+    create(service('kube-dns', SYSTEM, [{ name: 'dns-tcp', port: 53 }], { 'k8s-app': 'kube-dns' }, '10.43.0.10'));
   }
   if (!disable.includes('local-storage')) {
     create(deployment('local-path-provisioner', 'rancher/local-path-provisioner', { app: 'local-path-provisioner' }));
@@ -90,11 +90,13 @@ function service(
   namespace: string,
   ports: Record<string, unknown>[],
   selector?: Record<string, string>,
+  /** The two whose addresses are fixed within `service-cidr`. */
+  clusterIP?: string,
 ): KubeObject {
   return {
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name, namespace },
-    spec: { ports, ...(selector && { selector }) },
+    spec: { ports, ...(selector && { selector }), ...(clusterIP && { clusterIP }) },
   };
 }

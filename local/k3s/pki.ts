@@ -47,8 +47,9 @@ export function createAuthority(name: string, random: Random, now: number): Auth
 }
 
 /**
- * A certificate for one year, valid from when its authority is (NewSignedCert in rancher/dynamiclistener cert/cert.go).
+ * A certificate, valid from when its authority is (NewSignedCert in rancher/dynamiclistener cert/cert.go).
  * @param usage what its holder may prove with it
+ * @param until epoch ms; a year from now unless given, as K3s issues them
  */
 export function issue(
   authority: Authority,
@@ -56,6 +57,7 @@ export function issue(
   random: Random,
   now: number,
   usage: 'server' | 'client' = 'server',
+  until = now + YEAR,
 ): Identity {
   const key = privateKey(random);
   const alternatives = [
@@ -76,7 +78,7 @@ export function issue(
     signer: createPrivateKey(authority.key),
     extensions,
     from: Date.parse(new X509Certificate(authority.cert).validFrom),
-    until: now + YEAR,
+    until,
     random,
   });
   return { cert, key: pem(key) };

@@ -65,11 +65,15 @@ function baseline(spec: Spec, containers: readonly Container[]): string[] {
   const found: string[] = [];
   const namespaces = (['hostNetwork', 'hostPID', 'hostIPC'] as const).filter((name) => spec[name]);
   if (namespaces.length > 0) found.push(`host namespaces (${namespaces.map((name) => `${name}=true`).join(', ')})`);
-  const adding = containers.filter((own) => own.securityContext?.capabilities?.add?.some((name) => !HARMLESS.has(name)));
+  const adding = containers.filter((own) =>
+    own.securityContext?.capabilities?.add?.some((name) => !HARMLESS.has(name)),
+  );
   if (adding.length > 0) {
     const added = adding.flatMap((own) => own.securityContext?.capabilities?.add ?? []);
     const names = added.filter((name) => !HARMLESS.has(name)).map((name) => `"${name}"`);
-    found.push(`non-default capabilities (${named(adding)} must not include ${names.join(', ')} in securityContext.capabilities.add)`);
+    found.push(
+      `non-default capabilities (${named(adding)} must not include ${names.join(', ')} in securityContext.capabilities.add)`,
+    );
   }
   const paths = (spec.volumes ?? []).filter((volume) => 'hostPath' in volume).map(({ name }) => `"${name}"`);
   if (paths.length > 0) found.push(`hostPath volumes (volume${paths.length > 1 ? 's' : ''} ${paths.join(', ')})`);
@@ -79,11 +83,21 @@ function baseline(spec: Spec, containers: readonly Container[]): string[] {
     found.push(`hostPort (${named(open)} uses hostPort${numbers.length > 1 ? 's' : ''} ${numbers.join(', ')})`);
   }
   const privileged = containers.filter(({ securityContext }) => securityContext?.privileged);
-  if (privileged.length > 0) found.push(`privileged (${named(privileged)} must not set securityContext.privileged=true)`);
+  if (privileged.length > 0)
+    found.push(`privileged (${named(privileged)} must not set securityContext.privileged=true)`);
   return found;
 }
 
-const VOLUMES = new Set(['configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephemeral', 'persistentVolumeClaim', 'projected', 'secret']);
+const VOLUMES = new Set([
+  'configMap',
+  'csi',
+  'downwardAPI',
+  'emptyDir',
+  'ephemeral',
+  'persistentVolumeClaim',
+  'projected',
+  'secret',
+]);
 const PROFILES = new Set(['RuntimeDefault', 'Localhost']);
 
 function restricted(spec: Spec, containers: readonly Container[]): string[] {

@@ -47,9 +47,7 @@ export const NetworkPolicy = z.looseObject({
     .strictObject({
       podSelector: Selector.optional().transform((selector) => selector ?? {}),
       policyTypes: z.array(z.enum(['Ingress', 'Egress'])).optional(),
-      ingress: z
-        .array(z.strictObject({ from: z.array(Peer).optional(), ports: z.array(Port).optional() }))
-        .optional(),
+      ingress: z.array(z.strictObject({ from: z.array(Peer).optional(), ports: z.array(Port).optional() })).optional(),
       egress: z.array(z.strictObject({ to: z.array(Peer).optional(), ports: z.array(Port).optional() })).optional(),
     })
     // Absent, it is what the API server fills in.

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import type { Listening } from '../network';
 import { Cluster } from './cluster';
 import { ConfigError, readConfig, type ServerConfig } from './config';
-import { answer } from './endpoints';
+import { ADMINISTRATORS, answer } from './endpoints';
 import { EtcdError, type Member } from './etcd';
 import { aborted, type ServerMachine } from './machine';
 import { registerNode } from './node';
@@ -147,9 +147,12 @@ export class ServerProcess {
     const total = world.latency.sample('k3s.start-first');
     await this.pause(0.3 * total);
     const now = world.clock.now();
-    const authority = createAuthority(`k3s-server-ca@${Math.floor(now / 1000)}`, world.random, now);
+    const second = Math.floor(now / 1000);
+    const authority = createAuthority(`k3s-server-ca@${second}`, world.random, now);
+    const clientAuthority = createAuthority(`k3s-client-ca@${second}`, world.random, now);
     const token = config.token === undefined ? world.random.hex(32) : passwordOf(config.token).password;
-    const cluster = new Cluster(this.machine.model, { authority, token, critical: config.critical });
+    const identity = { authority, clientAuthority, token, critical: config.critical };
+    const cluster = new Cluster(this.machine.model, identity);
     this.cluster = cluster;
     this.writeIdentity(cluster, config);
     const member = cluster.etcd.bootstrap(this.memberName(), this.machine.address);
@@ -412,12 +415,15 @@ export class ServerProcess {
   }
 
   private writeKubeconfig(cluster: Cluster, config: ServerConfig): void {
-    const { authority } = cluster.identity;
-    const data = Buffer.from(authority.cert).toString('base64');
+    const { random, clock } = this.machine.model.world;
+    const { authority, clientAuthority } = cluster.identity;
+    const subject = { commonName: 'system:admin', organization: ADMINISTRATORS };
+    const admin = issue(clientAuthority, subject, random, clock.now(), 'client');
+    const encoded = (pem: string) => Buffer.from(pem).toString('base64');
     const text = `apiVersion: v1
 clusters:
 - cluster:
-    certificate-authority-data: ${data}
+    certificate-authority-data: ${encoded(authority.cert)}
     server: https://127.0.0.1:6443
   name: default
 contexts:
@@ -431,7 +437,8 @@ preferences: {}
 users:
 - name: default
   user:
-    token: ${cluster.identity.token}
+    client-certificate-data: ${encoded(admin.cert)}
+    client-key-data: ${encoded(admin.key)}
 `;
     this.machine.files.write(KUBECONFIG, text, config.kubeconfigMode);
   }
@@ -449,7 +456,7 @@ users:
     this.listening = true;
     const listener = network.listen(machine.address, 6443, {
       kind: 'http',
-      tls,
+      tls: { ...tls, clientAuthority: cluster.identity.clientAuthority.cert },
       respond: (request) => (machine.alive() ? answer(this, request, false) : aborted(machine.signal)),
     });
     this.listener = listener;

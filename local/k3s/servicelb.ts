@@ -51,7 +51,7 @@ export function balanceServices({ api, identity }: Cluster): void {
 /** Traefik tells the addresses of its own Service as those of every Ingress it serves. */
 export function publishAddresses(api: Api): void {
   const traefik = api.get('Service', 'traefik', 'kube-system');
-  if (!traefik) return;
+  if (!traefik?.status) return;
   for (const ingress of api.list<Ingress>('Ingress')) {
     if (ingress.spec.ingressClassName !== undefined && ingress.spec.ingressClassName !== 'traefik') continue;
     api.update({ ...ingress, status: traefik.status });

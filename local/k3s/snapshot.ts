@@ -9,9 +9,12 @@ import { keyOf } from './api';
 import type { Cluster, ClusterIdentity } from './cluster';
 import { KubeObject } from './objects';
 
+const AuthoritySchema = z.object({ name: z.string(), cert: z.string(), key: z.string() });
+
 const Content = z.object({
   identity: z.object({
-    authority: z.object({ name: z.string(), cert: z.string(), key: z.string() }),
+    authority: AuthoritySchema,
+    clientAuthority: AuthoritySchema,
     token: z.string(),
     critical: z.record(z.string(), z.string()),
   }),

@@ -1,5 +1,5 @@
 /** K3s' packaged Traefik chart, as far as its values matter to traffic. */
-import { ChartError, definitionOf, type Chart } from './chart';
+import { type Chart, ChartError, definitionOf } from './chart';
 import type { KubeObject } from './objects';
 import { readTraefikValues, type TraefikValues } from './traefik-values';
 

@@ -90,11 +90,20 @@ const FUNCTIONS = new Set(
   ).split(' '),
 );
 
+/** By expression: definitions repeat theirs in many states, and reading one means parsing it. */
+const READ = new Map<string, ReadonlySet<string>>();
+
 /**
  * The workflow variables an expression reads. A name that the expression itself binds anywhere is not counted.
  * @throws what the JSONata parser throws.
  */
-export function variablesRead(expression: string): Set<string> {
+export function variablesRead(expression: string): ReadonlySet<string> {
+  const known = READ.get(expression) ?? readVariables(expression);
+  READ.set(expression, known);
+  return known;
+}
+
+function readVariables(expression: string): Set<string> {
   const read = new Set<string>();
   const bound = new Set<string>();
   const visit = (node: unknown): void => {

@@ -21,9 +21,10 @@ again() {
   exit 75
 }
 
-# Ends the script unless user data has finished; loads the settings it wrote.
+# Ends the script unless user data has finished, or when this machine has failed for good; loads the settings that user
+# data wrote.
 require_ready() {
-  if [[ -f $STATE/failed ]]; then fail "user data failed: $(<"$STATE/failed")"; fi
+  if [[ -f $STATE/failed ]]; then fail "$(<"$STATE/failed")"; fi
   [[ -f $STATE/ready ]] || again 'user data has not finished'
   # shellcheck source=/dev/null
   source "$ROOT/etc/k3s-ha/node.env"

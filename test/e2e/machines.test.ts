@@ -8,7 +8,7 @@ const [FIRST, SECOND, THIRD] = DEFAULT_INSTANCE_TYPES.x86_64;
 
 describe('capacity', () => {
   it('that a zone lacks for the preferred type is found in the next type', async () => {
-    const cluster = await bootTest();
+    const cluster = await bootTest({ healer: false });
     cluster.aws.services.ec2.setCapacity('eu-west-3b', FIRST, false);
     expect(await cluster.create()).toMatchObject({ status: 'SUCCEEDED', output: { rounds: 1 } });
     expectHealthy(cluster);
@@ -18,25 +18,25 @@ describe('capacity', () => {
   });
 
   it('of a type that a zone does not offer at all is found in the next type', async () => {
-    const cluster = await bootTest();
+    const cluster = await bootTest({ healer: false });
     for (const type of [FIRST, SECOND]) cluster.aws.services.ec2.setOffered('eu-west-3c', type, false);
     expect(await cluster.create()).toMatchObject({ status: 'SUCCEEDED' });
     expect(cluster.typeOf(cluster.server(2).instanceId)).toBe(THIRD);
   });
 
   it('that a zone lacks for every type fails the execution, naming zone, types and what EC2 said', async () => {
-    const cluster = await bootTest();
+    const cluster = await bootTest({ healer: false });
     cluster.aws.services.ec2.setCapacity('eu-west-3b', '*', false);
     const { status, error, cause } = await cluster.create();
     expect({ status, error }).toEqual({ status: 'FAILED', error: 'CapacityUnavailable' });
-    expect(cause).toMatch(/^LaunchServers: server-1: server-1 in eu-west-3b: tried/);
+    expect(cause).toMatch(/^LaunchServers: server-1: LaunchServer: server-1 in eu-west-3b: tried/);
     for (const type of [FIRST, SECOND, THIRD]) expect(cause).toContain(`${type} (InsufficientInstanceCapacity: `);
     expect(cluster.living).toHaveLength(2);
     expect((await cluster.item('lease'))?.holder).toBeUndefined();
   });
 
   it('that is lacking leaks nothing: a deletion afterwards leaves no instance', async () => {
-    const cluster = await bootTest();
+    const cluster = await bootTest({ healer: false });
     cluster.aws.services.ec2.setCapacity('eu-west-3b', '*', false);
     await cluster.create();
     expect(await cluster.delete()).toMatchObject({ status: 'SUCCEEDED' });
@@ -44,7 +44,7 @@ describe('capacity', () => {
   });
 
   it('that has come back is used by the next execution, with the machines that are there', async () => {
-    const cluster = await bootTest();
+    const cluster = await bootTest({ healer: false });
     const { ec2 } = cluster.aws.services;
     ec2.setCapacity('eu-west-3b', '*', false);
     await cluster.create();
@@ -57,7 +57,7 @@ describe('capacity', () => {
 
 describe('an instance', () => {
   it('that reads do not show for a while after its launch is waited for, not launched again', async () => {
-    const cluster = await bootTest();
+    const cluster = await bootTest({ healer: false });
     cluster.aws.services.ec2.setDescribeLag(25_000);
     expect(await cluster.create()).toMatchObject({ status: 'SUCCEEDED' });
     expectHealthy(cluster);
@@ -65,7 +65,7 @@ describe('an instance', () => {
   });
 
   it('that ends while it boots is replaced in the next round', async () => {
-    const cluster = await bootTest();
+    const cluster = await bootTest({ healer: false });
     const creation = await cluster.start('cluster');
     await cluster.enters('AwaitRunning', 3);
     const [victim] = cluster.launched;
@@ -76,7 +76,7 @@ describe('an instance', () => {
   });
 
   it('that is pending for ever fails the execution, saying so', async () => {
-    const cluster = await bootTest();
+    const cluster = await bootTest({ healer: false });
     cluster.slow('ec2.pending-to-running', 7200);
     const { status, error, cause } = await cluster.create();
     expect({ status, error }).toEqual({ status: 'FAILED', error: 'ServerNotYet' });
@@ -86,14 +86,14 @@ describe('an instance', () => {
 
 describe('an SSM agent', () => {
   it('that comes online after minutes is waited for', async () => {
-    const cluster = await bootTest();
+    const cluster = await bootTest({ healer: false });
     cluster.slow('ssm.agent-online', 240);
     expect(await cluster.create()).toMatchObject({ status: 'SUCCEEDED', output: { rounds: 1 } });
     expectHealthy(cluster);
   });
 
   it('that never comes online on one machine has the machine replaced', async () => {
-    const cluster = await bootTest();
+    const cluster = await bootTest({ healer: false });
     cluster.aws.services.ssm.neverRegister(
       (_, tags) => tags.get('Name') === 'demo-server-1' && tags.get('k3s:generation') === '1',
     );
@@ -104,7 +104,7 @@ describe('an SSM agent', () => {
   });
 
   it('that never comes online on the machine that was to initialise has the machine replaced', async () => {
-    const cluster = await bootTest();
+    const cluster = await bootTest({ healer: false });
     cluster.aws.services.ssm.neverRegister(
       (_, tags) => tags.get('Name') === 'demo-server-0' && tags.get('k3s:generation') === '1',
     );
@@ -114,7 +114,7 @@ describe('an SSM agent', () => {
   });
 
   it('that never comes online anywhere fails the execution, saying so', async () => {
-    const cluster = await bootTest();
+    const cluster = await bootTest({ healer: false });
     cluster.aws.services.ssm.neverRegister(() => true);
     const { status, error, cause } = await cluster.create();
     expect({ status, error }).toEqual({ status: 'FAILED', error: 'AgentOffline' });
@@ -125,7 +125,7 @@ describe('an SSM agent', () => {
 
 describe('a command', () => {
   it('sent before user data has finished is sent again until it has', async () => {
-    const cluster = await bootTest();
+    const cluster = await bootTest({ healer: false });
     cluster.slow('download.k3s', 150);
     expect(await cluster.create()).toMatchObject({ status: 'SUCCEEDED', output: { rounds: 1 } });
     expectHealthy(cluster);
@@ -137,7 +137,7 @@ describe('a command', () => {
 describe('a lost reply', () => {
   // As many times as the SDK and the function together do not get an answer, and once more.
   it.each([1, 4, 9])('to RunInstances, %i times, launches no instance twice', async (times) => {
-    const cluster = await bootTest();
+    const cluster = await bootTest({ healer: false });
     cluster.aws.world.faults.onCall('ec2', 'RunInstances', { kind: 'lost-reply' }, { times });
     expect(await cluster.create()).toMatchObject({ status: 'SUCCEEDED' });
     expectHealthy(cluster);
@@ -145,7 +145,7 @@ describe('a lost reply', () => {
   });
 
   it('to RunInstances for ever is made up for by the tags of the instance', async () => {
-    const cluster = await bootTest();
+    const cluster = await bootTest({ healer: false });
     cluster.aws.world.faults.onCall('ec2', 'RunInstances', { kind: 'lost-reply' });
     expect(await cluster.create()).toMatchObject({ status: 'SUCCEEDED' });
     expectHealthy(cluster);
@@ -153,7 +153,7 @@ describe('a lost reply', () => {
   });
 
   it('to SendCommand runs no script twice', async () => {
-    const cluster = await bootTest();
+    const cluster = await bootTest({ healer: false });
     const isStart = (input: unknown) => JSON.stringify(input).includes('k3s-demo-StartServer');
     cluster.aws.world.faults.onCall('ssm', 'SendCommand', { kind: 'lost-reply' }, { times: 1, when: isStart });
     expect(await cluster.create()).toMatchObject({ status: 'SUCCEEDED' });
@@ -169,7 +169,7 @@ describe('a lost reply', () => {
     ['elasticloadbalancing', 'RegisterTargets', 6],
     ['secretsmanager', 'GetSecretValue', 2],
   ])('to %s %s changes nothing about the result', async (service, operation, times) => {
-    const cluster = await bootTest();
+    const cluster = await bootTest({ healer: false });
     cluster.aws.world.faults.onCall(service, operation, { kind: 'lost-reply' }, { times });
     expect(await cluster.create()).toMatchObject({ status: 'SUCCEEDED' });
     expectHealthy(cluster);
@@ -177,7 +177,7 @@ describe('a lost reply', () => {
   });
 
   it('to any write of the table, one after the other, launches no instance twice', async () => {
-    const cluster = await bootTest();
+    const cluster = await bootTest({ healer: false });
     let write = 0;
     // Every second one, so that the SDK's next attempt meets what the first has done.
     const second = () => write++ % 2 === 0;
@@ -192,7 +192,7 @@ describe('a lost reply', () => {
     ['ec2', 'TerminateInstances'],
     ['elasticloadbalancing', 'DeregisterTargets'],
   ])('to %s %s does not disturb a deletion', async (service, operation) => {
-    const cluster = await bootTest();
+    const cluster = await bootTest({ healer: false });
     await cluster.create();
     cluster.aws.world.faults.onCall(service, operation, { kind: 'lost-reply' }, { times: 5 });
     expect(await cluster.delete()).toMatchObject({ status: 'SUCCEEDED' });

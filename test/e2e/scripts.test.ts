@@ -24,17 +24,20 @@ afterAll(() => {
 const denied = { kind: 'error', code: 'AccessDeniedException', message: 'not authorized', status: 400 } as const;
 const forbidden = { kind: 'error', code: 'AccessDenied', message: 'Access Denied', status: 403 } as const;
 
-/** What was sent to whom, in order: `StartServer 0`. */
-function scripts(cluster: TestCluster): string[] {
+/** Instances that were told to start K3s, as often as they were. */
+function starts(cluster: TestCluster): string[] {
   return cluster.calls
     .filter(({ operation, error }) => operation === 'SendCommand' && error === undefined)
     .map(({ input }) => JSON.stringify(input))
-    .flatMap((input) => /k3s-demo-(StartServer|RemoveMember|ApplyManifests)/.exec(input)?.[1] ?? []);
+    .filter((input) => input.includes('k3s-demo-StartServer'))
+    .flatMap((input) => /i-[0-9a-f]{17}/.exec(input) ?? []);
 }
+
+const started = (cluster: TestCluster) => [...new Set(starts(cluster))];
 
 describe('a script that fails for good', () => {
   it('while it initialises ends the execution with what the script said, at once', async () => {
-    const cluster = await bootTest();
+    const cluster = await bootTest({ healer: false });
     cluster.aws.world.faults.onCall('secretsmanager', 'GetSecretValue', denied);
     const { status, error, cause } = await cluster.create();
     expect({ status, error }).toEqual({ status: 'FAILED', error: 'ScriptFailed' });
@@ -42,12 +45,12 @@ describe('a script that fails for good', () => {
       /^StartAndRegister: server-0 i-[0-9a-f]+: CheckStartServerInit: StartServer on i-[0-9a-f]+ exited 1: /,
     );
     expect(cause).toContain('cannot read the join token');
-    expect(scripts(cluster)).toEqual(['StartServer']);
+    expect(started(cluster)).toEqual([cluster.server(0).instanceId]);
     expect((await cluster.item('lease'))?.holder).toBeUndefined();
   });
 
   it('while it joins ends the execution naming that server, and the next execution goes on from there', async () => {
-    const cluster = await bootTest();
+    const cluster = await bootTest({ healer: false });
     const creation = await cluster.start('cluster');
     await cluster.enters('JoinServers');
     cluster.aws.world.faults.onCall('secretsmanager', 'GetSecretValue', denied);
@@ -61,7 +64,7 @@ describe('a script that fails for good', () => {
   });
 
   it('while it applies ends the execution, and the next one applies', async () => {
-    const cluster = await bootTest();
+    const cluster = await bootTest({ healer: false });
     cluster.aws.world.faults.onCall('s3', '*', forbidden);
     const { status, error, cause } = await cluster.create();
     expect({ status, error }).toEqual({ status: 'FAILED', error: 'ScriptFailed' });
@@ -75,16 +78,17 @@ describe('a script that fails for good', () => {
 
 describe('a script whose time has not come', () => {
   it('is sent again until it has', async () => {
-    const cluster = await bootTest();
+    const cluster = await bootTest({ healer: false });
     // Three attempts of the CLI are one of the script.
     cluster.aws.world.faults.onCall('secretsmanager', 'GetSecretValue', { kind: 'throttle' }, { times: 7 });
     expect(await cluster.create()).toMatchObject({ status: 'SUCCEEDED', output: { rounds: 1 } });
     expectHealthy(cluster);
-    expect(scripts(cluster).filter((script) => script === 'StartServer')).toHaveLength(5);
+    // Twice more than there are servers, at least: the first may also have come before user data had finished.
+    expect(starts(cluster).length).toBeGreaterThanOrEqual(5);
   });
 
   it('for ever fails the execution with what the script said last', async () => {
-    const cluster = await bootTest();
+    const cluster = await bootTest({ healer: false });
     cluster.aws.world.faults.onCall('secretsmanager', 'GetSecretValue', { kind: 'throttle' });
     const { status, error, cause } = await cluster.create();
     expect({ status, error }).toEqual({ status: 'FAILED', error: 'TryAgain' });
@@ -93,7 +97,7 @@ describe('a script whose time has not come', () => {
   });
 
   it('because K3s needs longer than a script may wait is sent again', async () => {
-    const cluster = await bootTest();
+    const cluster = await bootTest({ healer: false });
     cluster.slow('k3s.join', 160);
     expect(await cluster.create()).toMatchObject({ status: 'SUCCEEDED', output: { rounds: 1 } });
     expectHealthy(cluster);
@@ -102,7 +106,7 @@ describe('a script whose time has not come', () => {
 
 describe('too many learner members', () => {
   it('are waited for: of two servers that join at the same time, the refused one joins after the other', async () => {
-    const cluster = await bootTest();
+    const cluster = await bootTest({ healer: false });
     const creation = await cluster.start('cluster');
     await cluster.enters('CheckStartServer');
     const journal = jest.spyOn(Journal.prototype, 'k3s');
@@ -139,7 +143,11 @@ describe('output that is not what a script promises', () => {
       'x: ',
     ],
   ])('but %s ends the execution, saying so', async (_, script, message) => {
-    const cluster = await bootTest({ directory, assembly: withScript('StartServer', `#!/bin/bash\n${script}`) });
+    const cluster = await bootTest({
+      healer: false,
+      directory,
+      assembly: withScript('StartServer', `#!/bin/bash\n${script}`),
+    });
     const { status, error, cause } = await cluster.create();
     expect({ status, error }).toEqual({ status: 'FAILED', error: 'InvalidScriptOutput' });
     expect(cause).toMatch(/StartServer on i-[0-9a-f]+ succeeded, but /);

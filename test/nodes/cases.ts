@@ -306,6 +306,23 @@ export const CASES: Case[] = [
     calls: [],
   },
   {
+    name: 'a machine whose user data has failed reports that K3s has failed',
+    script: 'report-status',
+    given: ({ files }) => files.write('/var/lib/k3s-ha/failed', 'downloading K3s failed 5 times\n'),
+    exitCode: 0,
+    output: {
+      k3s: 'failed',
+      etcdHealthy: null,
+      apiReady: false,
+      dbInfo: null,
+      nodes: null,
+      caHash: null,
+      k3sVersion: null,
+    },
+    stderr: /^user data failed: downloading K3s failed 5 times$/m,
+    calls: [],
+  },
+  {
     name: 'a healthy server reports its view of the cluster',
     script: 'report-status',
     given: (rig) => {

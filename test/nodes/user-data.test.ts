@@ -87,15 +87,18 @@ describe.each(['bash', 'twin'] as const)('user data (%s)', (kind) => {
   });
 });
 
-test('after failed user data every node command fails at once, with its reason', async () => {
+test('after failed user data every node command fails at once, with its reason, and the report says that K3s has failed', async () => {
   const nobody: K3sUrls = async () => undefined;
   await withRig(
     'bash',
     async (rig) => {
       await rig.ready({ userData: renderUserData({ ...USER_DATA, K3S_SHA256: '0'.repeat(64) }) });
-      const { exitCode, stderr } = await rig.run(renderScript('report-status'));
+      const { exitCode, stderr } = await rig.run(renderScript('start-server'), { SSM_mode: 'init' });
       expect(exitCode).toBe(1);
       expect(stderr).toMatch(/^error: user data failed: the checksum of K3s/);
+      const report = await rig.run(renderScript('report-status'));
+      expect(report).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(/^user data failed: the checksum/) });
+      expect(JSON.parse(report.stdout)).toMatchObject({ k3s: 'failed', apiReady: false });
     },
     { urls: nobody },
   );

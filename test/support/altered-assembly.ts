@@ -33,6 +33,7 @@ const LAUNCH_TEMPLATE = z.looseObject({
     }),
   }),
 });
+const STATE_MACHINE = z.looseObject({ DefinitionString: z.string() });
 const FUNCTION = z.looseObject({ FunctionName: z.string(), Code: z.looseObject({ S3Key: z.string() }) });
 
 const made: string[] = [];
@@ -78,6 +79,20 @@ export function withBundle(step: string, code: string): string {
     unlinkSync(asset);
     mkdirSync(asset);
     writeFileSync(join(asset, 'index.js'), code);
+  });
+}
+
+/** The run's assembly with workflows that time out after so many seconds. */
+export function withTimeout(seconds: number): string {
+  return altered((template) => {
+    for (const resource of ofType(template, 'AWS::StepFunctions::StateMachine')) {
+      const properties = STATE_MACHINE.parse(resource.Properties);
+      const definition = JSON.parse(properties.DefinitionString);
+      resource.Properties = {
+        ...properties,
+        DefinitionString: JSON.stringify({ ...definition, TimeoutSeconds: seconds }),
+      };
+    }
   });
 }
 

@@ -16,6 +16,7 @@ import { boot, type EmbeddedAws, type EmbeddedOptions } from '../../local/embedd
 import type { LatencyName } from '../../local/latency';
 import type { HistoryEvent } from '../../local/states-language';
 import { assembly } from './assembly';
+import { call } from './call';
 import { InProcessRuntime } from './in-process-runtime';
 import { clientConfig, sender } from './sdk';
 
@@ -25,6 +26,8 @@ process.env.AWS_SHARED_CREDENTIALS_FILE = '/dev/null';
 
 export interface TestOptions {
   seed?: number | string;
+  /** False: no rule of EventBridge is enabled, so that what happens is what the test does. */
+  healer?: boolean;
   /** Other than the run's own. */
   assembly?: string;
   /** Runs the node scripts with bash, their disks below this directory; otherwise their twins stand in. */
@@ -184,6 +187,13 @@ export class TestCluster {
     return this.clock.advance(seconds * 1000);
   }
 
+  /** As a person would who wants to be alone with the cluster. */
+  async disableRules(): Promise<void> {
+    const rules = [...this.aws.stack.resources.values()].filter(({ type }) => type === 'AWS::Events::Rule');
+    const { world, services } = this.aws;
+    for (const { ref } of rules) await call(world, services.events, 'DisableRule', { Name: ref });
+  }
+
   /** Fault: from now on this takes so long, seconds of AWS time. */
   slow(name: LatencyName, seconds: number): void {
     const { latency } = this.aws.world;
@@ -220,7 +230,8 @@ export class TestCluster {
     return Item;
   }
 
-  private get table(): string {
+  /** The name of the stack's table. */
+  get table(): string {
     const table = [...this.aws.stack.resources.values()].find(({ type }) => type === 'AWS::DynamoDB::Table');
     return table?.ref ?? '';
   }
@@ -253,6 +264,7 @@ export async function closeAll(): Promise<void> {
 /** Boots an embedded AWS without sockets, in virtual time: the same for the same seed. */
 export async function bootTest({
   seed = 1,
+  healer = true,
   assembly: path = assembly(),
   directory,
   runtime = (surroundings) => new InProcessRuntime(surroundings),
@@ -273,6 +285,7 @@ export async function bootTest({
     log: (message, detail) => lines.push({ message, detail }),
   });
   const cluster = new TestCluster(await clock.until(booting), clock, calls, lines);
+  if (!healer) await cluster.disableRules();
   open.add(cluster);
   return cluster;
 }

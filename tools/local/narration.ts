@@ -136,7 +136,7 @@ export function healthOf(groups: { targets: { id: string; state: string }[] }[])
 
 const MEANING: Record<Health, string> = {
   healthy: 'receives traffic (NLB)',
-  unhealthy: 'is unhealthy: no new connections (NLB)',
+  unhealthy: 'is unhealthy (NLB)',
   initial: 'is registered, health checks begin (NLB)',
   draining: 'is draining: no new connections (NLB)',
   unused: 'is not used any more (NLB)',

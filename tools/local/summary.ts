@@ -58,6 +58,7 @@ export function serversTable({ servers, targetGroups }: ClusterState): string {
 export function nextSteps(
   { awsEndpoint, url }: Pick<Result, 'awsEndpoint' | 'url'>,
   outputs: Record<string, string>,
+  region: string,
 ): string {
   const { port } = new URL(awsEndpoint);
   const flag = port === '4566' ? '' : ` --port ${port}`;
@@ -71,7 +72,7 @@ export function nextSteps(
     `  npm run fault -- kill server-1${flag}`,
     `  npm run explain${flag && ` --${flag}`}`,
     'It is AWS:',
-    `  export AWS_ENDPOINT_URL=${awsEndpoint} AWS_DEFAULT_REGION=eu-west-3 AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local`,
+    `  export AWS_ENDPOINT_URL=${awsEndpoint} AWS_DEFAULT_REGION=${region} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local`,
     "  aws ec2 describe-instances --query 'Reservations[].Instances[].[InstanceId,State.Name]' --output text",
     `  aws stepfunctions start-execution ${heal}`,
     `  aws stepfunctions start-execution ${end}`,

@@ -41,6 +41,8 @@ export class Environments {
     }
     this.coldStarts++;
     await this.world.clock.sleep(this.world.latency.sample('lambda.cold-start'));
+    // Nobody would end it any more, and its worker would keep the process alive. As with any sleep of a closed clock.
+    if (this.closed) return new Promise(() => {});
     const started = this.start(fn);
     this.busy.add(started);
     return started;

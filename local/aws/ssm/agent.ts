@@ -84,6 +84,8 @@ export class Agent {
       this.world.log('SSM agent is online', { instanceId: this.instanceId });
     }
     this.ping();
-    this.schedule(this.registeredAt === undefined ? REGISTER_RETRY_MS : PING_INTERVAL_MS);
+    // It starts with the operating system: an instance that was started again is heard of as soon as it has booted.
+    const booting = this.running && !this.lost && !host;
+    this.schedule(this.registeredAt === undefined || booting ? REGISTER_RETRY_MS : PING_INTERVAL_MS);
   }
 }

@@ -36,7 +36,9 @@ export const CertManagerChart: Chart & { version: RegExp } = {
     const parsed = Values.safeParse(values);
     if (!parsed.success) {
       const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join(', ');
-      throw new ChartError(`values don't meet the specifications of the schema(s) of the chart cert-manager: ${faults}`);
+      throw new ChartError(
+        `values don't meet the specifications of the schema(s) of the chart cert-manager: ${faults}`,
+      );
     }
     const { crds, installCRDs, webhook = {}, cainjector = {}, ...controller } = parsed.data;
     return [
@@ -71,7 +73,14 @@ function labelsOf(instance: string, component: Component): Record<string, string
 function component(instance: string, namespace: string, which: Component, values: Placement): KubeObject[] {
   const labels = labelsOf(instance, which);
   const metadata = { name: suffixed(which), namespace, labels };
-  const { replicaCount = 1, podDisruptionBudget, topologySpreadConstraints, affinity, tolerations, nodeSelector } = values;
+  const {
+    replicaCount = 1,
+    podDisruptionBudget,
+    topologySpreadConstraints,
+    affinity,
+    tolerations,
+    nodeSelector,
+  } = values;
   const given = Object.entries({ topologySpreadConstraints, affinity, tolerations, nodeSelector });
   const ports = which === 'webhook' ? [{ name: 'https', containerPort: 10250 }] : [];
   const spec = {

@@ -8,6 +8,7 @@ import { createK3s, type K3s } from '../../../local/k3s/index';
 import { BINARY, k3sBinary } from '../../../local/k3s/release';
 import { Latency } from '../../../local/latency';
 import type { Probe, ProbeResult } from '../../../local/network';
+import type { SocketNetwork } from '../../../local/network-sockets';
 import { TableNetwork } from '../../../local/network-table';
 import { Random } from '../../../local/random';
 
@@ -123,14 +124,19 @@ export class TestMachine {
 
 /** A world of its own with the model of K3s in it. */
 export class Lab {
-  readonly clock = new VirtualClock();
-  readonly network = new TableNetwork(this.clock);
+  readonly network: TableNetwork;
   readonly logs: string[] = [];
   readonly latency: Latency;
   readonly k3s: K3s;
   private count = 0;
 
-  constructor(seed = 1) {
+  /** @param sockets the machines listen for real instead */
+  constructor(
+    seed = 1,
+    readonly clock = new VirtualClock(),
+    private readonly sockets?: SocketNetwork,
+  ) {
+    this.network = new TableNetwork(clock);
     const random = new Random(seed);
     this.latency = new Latency(random.fork('latency'));
     const world: World = {
@@ -144,7 +150,7 @@ export class Lab {
       zones: ZONES,
       log: (message, detail) => this.logs.push(`${message} ${JSON.stringify(detail)}`),
     };
-    this.k3s = createK3s(world, { network: this.network });
+    this.k3s = createK3s(world, { network: sockets ?? this.network });
   }
 
   machine(version = 'v1.35.1+k3s1'): TestMachine {
@@ -153,7 +159,8 @@ export class Lab {
     files.write(BINARY, k3sBinary({ version, architecture: 'arm64' }));
     files.write('/etc/systemd/system/k3s.service', UNIT);
     const id = `i-0${String(number).repeat(16)}`;
-    return new TestMachine(this, id, `127.77.1.${10 + number}`, ZONES[number % 3]!, files);
+    const address = this.sockets?.nextAddress() ?? `127.77.1.${10 + number}`;
+    return new TestMachine(this, id, address, ZONES[number % 3]!, files);
   }
 
   /** The first server, Ready. */

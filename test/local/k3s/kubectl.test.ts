@@ -52,7 +52,7 @@ test('json and yaml hold the same list', async () => {
 
 test('tables say what people look for', async () => {
   expect((await machine.kubectl('get', 'nodes', '-o', 'wide')).stdout).toMatch(
-    /^NAME\s+STATUS\s+ROLES\s+AGE\s+VERSION\s+INTERNAL-IP\s+OS-IMAGE\ni-0{17}\s+Ready\s+control-plane,etcd/,
+    /^NAME\s+STATUS\s+ROLES\s+AGE\s+VERSION\s+INTERNAL-IP\s+EXTERNAL-IP\s+OS-IMAGE\s+CONTAINER-RUNTIME\ni-0{17}\s+Ready\s+control-plane,etcd/,
   );
   expect((await machine.kubectl('get', 'svc', '-A')).stdout).toMatch(
     /kube-system\s+traefik\s+LoadBalancer\s+10\.43\.\S+\s+127\.77\.1\.10\s+80:3\d{4}\/TCP,443:3\d{4}\/TCP/,

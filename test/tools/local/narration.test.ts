@@ -118,7 +118,7 @@ describe('the load balancer', () => {
     ]);
     const after = new Map<string, Health>([[ID, 'unhealthy']]);
     expect(narrateTargets(before, after, nameOf).map(({ text }) => text)).toEqual([
-      `server-1 ${ID} is unhealthy: no new connections (NLB)`,
+      `server-1 ${ID} is unhealthy (NLB)`,
       `target ${NEW} is deregistered (NLB)`,
     ]);
     expect(narrateTargets(after, after, nameOf)).toEqual([]);

@@ -24,7 +24,7 @@ export interface Settings {
 
 export function requireReady(shell: Shell): Settings {
   const reason = shell.files.read(`${STATE}/failed`);
-  if (reason !== undefined) shell.fail(`user data failed: ${reason.trimEnd()}`);
+  if (reason !== undefined) shell.fail(reason.trimEnd());
   if (shell.files.read(`${STATE}/ready`) === undefined) shell.again('user data has not finished');
   const text = shell.files.read('/etc/k3s-ha/node.env') ?? '';
   const setting = (name: string) =>

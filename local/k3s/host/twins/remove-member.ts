@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { kubectl, memberList, type NodeRow, now, oneNode, parameter, requireReady, STATE } from './common';
+import { allNodes, kubectl, memberList, type NodeRow, now, oneNode, parameter, requireReady, STATE } from './common';
 import type { Shell, Twin } from './shell';
 
 /** Seconds. */
@@ -22,9 +22,20 @@ async function findMember(shell: Shell, node: string, address: string, known: st
     name,
     address: /^https?:\/\/([0-9.]+):/.exec(url)?.[1] ?? '',
   }));
-  return members.find(
-    (member) => member.address === address || (known && member.name === known) || member.name.startsWith(`${node}-`),
+  const nodes = (await allNodes(shell)) ?? shell.again('the API server does not answer');
+  const owner = ({ name }: Member) => nodes.find((other) => name && other.member === name && other.name !== node);
+  const anonymous = (member: Member) => !owner(member) && !/^i-[0-9a-f]{8,17}-/.test(member.name);
+  const found = members.find(
+    (member) =>
+      (known && member.name === known) ||
+      member.name.startsWith(`${node}-`) ||
+      (member.address === address && anonymous(member)),
   );
+  const other = found && owner(found);
+  if (found && other?.ready === 'True') {
+    shell.fail(`the member ${found.name} of ${node} is the one of the Node ${other.name}, which is Ready`);
+  }
+  return found;
 }
 
 async function createNode(shell: Shell, name: string, member: Member): Promise<void> {

@@ -1,4 +1,14 @@
-import { allNodes, caHash, etcdHealth, k3sVersion, memberList, type NodeRow, requireReady, unitState } from './common';
+import {
+  allNodes,
+  caHash,
+  etcdHealth,
+  k3sVersion,
+  memberList,
+  type NodeRow,
+  requireReady,
+  STATE,
+  unitState,
+} from './common';
 import type { Twin } from './shell';
 
 const READY = ['True', 'False'];
@@ -12,8 +22,24 @@ const report = ({ name, ready, voter, deleting, member, address, peer }: NodeRow
   address: address ?? peer,
 });
 
+/** Of a machine that has failed for good. */
+const UNUSABLE = {
+  k3s: 'failed',
+  etcdHealthy: null,
+  apiReady: false,
+  dbInfo: null,
+  nodes: null,
+  caHash: null,
+  k3sVersion: null,
+};
+
 /** nodes/report-status.sh */
 export const reportStatus: Twin = async (shell) => {
+  const failure = shell.files.read(`${STATE}/failed`);
+  if (failure !== undefined) {
+    shell.log(failure.trimEnd());
+    return JSON.stringify(UNUSABLE);
+  }
   requireReady(shell);
   const k3s = await unitState(shell);
   const etcdHealthy = await etcdHealth(shell);

@@ -94,7 +94,9 @@ export const startServer: Twin = async (shell) => {
     if (reason !== undefined) {
       await shell.must('systemctl', 'disable', 'k3s.service');
       await shell.must('systemctl', 'stop', '--no-block', 'k3s.service');
-      shell.fail(`K3s cannot ${mode}: ${reason.slice(0, 500)}`);
+      const failure = `K3s cannot ${mode}: ${reason.slice(0, 500)}`;
+      if (shell.files.list(DATA).length === 0) shell.files.write(`${STATE}/failed`, `${failure}\n`);
+      shell.fail(failure);
     }
     if ((await now(shell)) - started >= WAIT) {
       const last = journal.split('\n').at(-1) ?? '';

@@ -295,6 +295,15 @@ describe('time', () => {
   });
 });
 
+it('starts no environment once it has closed', async () => {
+  const start = jest.fn();
+  const { begin, lambda, world } = await deploy(exporting('return 1'), {}, { runtime: { start } });
+  begin().catch(() => {});
+  await lambda.close();
+  await world.clock.advance(10_000);
+  expect(start).not.toHaveBeenCalled();
+});
+
 describe('an asynchronous invocation', () => {
   it('is answered at once and run later', async () => {
     const { begin, lambda, world } = await deploy(exporting('return 1'));
