@@ -59,6 +59,7 @@ export interface UnfinishedCommand {
   /** Null: not one of this cluster's documents. */
   script: Script | null;
   instanceIds: string[];
+  parameters: Record<string, string>;
 }
 
 export type AgentStatus = 'online' | 'lost';
@@ -152,9 +153,15 @@ export class Commands {
           }),
         ),
       );
-      for (const { CommandId, Comment, DocumentName = '', InstanceIds = [], Status = '' } of page.Commands ?? []) {
-        if (!CommandId || Comment !== comment || isFinished(commandStatusOf(Status))) continue;
-        unfinished.push({ commandId: CommandId, script: this.scriptOf(DocumentName), instanceIds: InstanceIds });
+      for (const command of page.Commands ?? []) {
+        const { CommandId, DocumentName = '', InstanceIds = [], Parameters = {}, Status = '' } = command;
+        if (!CommandId || command.Comment !== comment || isFinished(commandStatusOf(Status))) continue;
+        unfinished.push({
+          commandId: CommandId,
+          script: this.scriptOf(DocumentName),
+          instanceIds: InstanceIds,
+          parameters: Object.fromEntries(Object.entries(Parameters).map(([name, [value = '']]) => [name, value])),
+        });
       }
       NextToken = page.NextToken;
     } while (NextToken);

@@ -14,7 +14,7 @@ export interface Deps {
   leases: Pick<Leases, 'require'>;
   records: Pick<ClusterRecords, 'reset'>;
   slots: Pick<Slots, 'readAll'>;
-  instances: Pick<Instances, 'byTag'>;
+  instances: Pick<Instances, 'byTag' | 'byId'>;
   targets: Pick<Targets, 'health'>;
   uuid(): string;
 }
@@ -55,16 +55,20 @@ async function byTag({ instances }: Deps): Promise<string[]> {
 }
 
 /**
- * A draining target has been deregistered. An unused one has no running instance and gets no traffic; the load balancer
- * drops it when its instance is terminated, but takes some minutes.
+ * A draining target has been deregistered. An unused one gets no traffic; the load balancer drops it when its instance is
+ * terminated, but takes some minutes. An unused one whose instance exists, for instance stopped, would stay.
  */
-async function inTargetGroups({ targets }: Deps): Promise<string[]> {
+async function inTargetGroups({ targets, instances }: Deps): Promise<string[]> {
   const groups = await Promise.all(
     TARGET_GROUP_NAMES.map(async (group) =>
-      [...(await targets.health(group))]
-        .filter(([, health]) => health !== 'draining' && health !== 'unused')
-        .map(([instanceId, health]) => `${instanceId}, ${health}, in target group ${group}`),
+      [...(await targets.health(group))].map(([instanceId, health]) => ({ instanceId, health, group })),
     ),
   );
-  return groups.flat();
+  const registered = groups.flat().filter(({ health }) => health !== 'draining');
+  const unused = registered.filter(({ health }) => health === 'unused').map(({ instanceId }) => instanceId);
+  const machines = await instances.byId([...new Set(unused)]);
+  const existing = new Set(machines.filter(({ state }) => state !== 'terminated').map(({ instanceId }) => instanceId));
+  return registered
+    .filter(({ instanceId, health }) => health !== 'unused' || existing.has(instanceId))
+    .map(({ instanceId, health, group }) => `${instanceId}, ${health}, in target group ${group}`);
 }

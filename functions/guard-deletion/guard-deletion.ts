@@ -34,7 +34,9 @@ export async function guardDeletion(event: Event, deps: Deps, log: Logger): Prom
     RequestId: event.RequestId,
     LogicalResourceId: event.LogicalResourceId,
   });
-  const response = await deps.fetch(event.ResponseURL, { method: 'PUT', body });
+  // The URL is presigned for S3 with an empty content type; with any other the signature would not match. AWS's own
+  // cfn-response module sends the same: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-lambda-function-code-cfnresponsemodule.html
+  const response = await deps.fetch(event.ResponseURL, { method: 'PUT', headers: { 'content-type': '' }, body });
   if (!response.ok) throw new Error(`CloudFormation's response URL answered ${response.status}`);
   log.info('answered CloudFormation', { status });
   return { status };

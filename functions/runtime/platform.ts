@@ -18,7 +18,10 @@ export interface Platform {
   /** Merged into the settings of every AWS client. */
   client: ClientSettings;
   /** Sends one HTTP request to something that is no AWS service. */
-  fetch(url: string, request: { method: string; body: string }): Promise<{ ok: boolean; status: number }>;
+  fetch(
+    url: string,
+    request: { method: string; body: string; headers?: Record<string, string> },
+  ): Promise<{ ok: boolean; status: number }>;
   /** Takes one line of the log. */
   write(line: string): void;
 }

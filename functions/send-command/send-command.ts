@@ -27,11 +27,17 @@ export async function sendCommand(
   const lease = await leases.require(execution);
   // SendCommand has no client token: a step that died after sending finds its command like this.
   const running = await commands.inFlight(execution, lease.acquiredAt, instanceId);
-  const same = running.find((command) => command.script === script);
+  const alike = running.filter((command) => command.script === script);
+  const same = alike.find((command) => agree(command.parameters, parameters));
   if (same) {
     log.info('found command in flight', { commandId: same.commandId });
     await record(same.commandId);
     return { commandId: same.commandId, instanceId, script };
+  }
+  // With other parameters it does what is not wanted any more, for instance join through a peer that is gone.
+  for (const { commandId } of alike) {
+    log.info('cancelling command with other parameters', { commandId });
+    await commands.cancel(commandId, instanceId);
   }
   log.info('sending command');
   try {
@@ -54,4 +60,9 @@ export async function sendCommand(
     await commands.cancel(commandId, instanceId);
     throw new LeaseLost(`the lease was lost while ${script} was sent to ${instanceId}: cancelled ${commandId}`);
   }
+}
+
+/** A parameter that SSM does not list was sent empty. */
+function agree(sent: Record<string, string>, wanted: Record<string, string>): boolean {
+  return Object.entries(wanted).every(([name, value]) => (sent[name] ?? '') === value);
 }

@@ -308,7 +308,7 @@ export const CASES: Case[] = [
   {
     name: 'a machine whose user data has failed reports that K3s has failed',
     script: 'report-status',
-    given: ({ files }) => files.write('/var/lib/k3s-ha/failed', 'downloading K3s failed 5 times\n'),
+    given: ({ files }) => files.write('/var/lib/k3s-ha/failed', 'user data failed: downloading K3s failed 5 times\n'),
     exitCode: 0,
     output: {
       k3s: 'failed',

@@ -73,7 +73,7 @@ describe.each(['bash', 'twin'] as const)('user data (%s)', (kind) => {
 
   test('a version that does not exist fails after bounded attempts, and says so', async () => {
     const { snapshot } = await prepared(kind, { K3S_VERSION: 'latest' });
-    expect(snapshot['/var/lib/k3s-ha/failed']).toBe('downloading the checksums failed 5 times\n');
+    expect(snapshot['/var/lib/k3s-ha/failed']).toBe('user data failed: downloading the checksums failed 5 times\n');
   });
 
   test('a reboot does not run it again', async () => {
