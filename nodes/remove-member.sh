@@ -16,7 +16,7 @@ require_ready
 # Sets owner and owner_ready: the other Node that names this member as its own; both empty when there is none.
 find_owner() {
   local candidate condition _ annotated
-  owner= owner_ready=
+  owner='' owner_ready=''
   [[ -n $1 ]] || return 0
   while read -r candidate condition _ _ _ _ annotated; do
     if [[ $annotated == "$1" && $candidate != "$name" ]]; then owner=$candidate owner_ready=$condition; fi

@@ -59,7 +59,8 @@ function makeRuntime(): string {
   const own = join(RUNTIME, String(process.pid));
   try {
     mkdirSync(own, { recursive: true });
-    for (const pid of readdirSync(RUNTIME)) if (!isAlive(Number(pid))) rmSync(join(RUNTIME, pid), { recursive: true });
+    const left = readdirSync(RUNTIME).filter((name) => /^\d+$/.test(name) && !isAlive(Number(name)));
+    for (const pid of left) rmSync(join(RUNTIME, pid), { recursive: true });
   } catch (error) {
     throw new UsageError(`cannot use ${RUNTIME}: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -13,6 +13,11 @@ import { readReport } from './view';
 const POLL_MS = 750;
 const POLLS = 20;
 const PATIENCE_MS = 18_000;
+/**
+ * Once most have answered, the others are waited for as long again, and at least this long: what the first ones said grows
+ * old while a hanging server is waited for, and it is to be acted upon while it is fresh (safety rule 3).
+ */
+const STRAGGLER_MS = 3_000;
 
 export interface Asking {
   commands: Pick<Commands, 'ask' | 'invocation'>;
@@ -31,12 +36,14 @@ export async function collectReports(
   blind: string[],
 ): Promise<Map<string, ServerReport>> {
   const reports = new Map<string, ServerReport>();
-  const deadline = asking.elapsed() + PATIENCE_MS;
+  const begun = asking.elapsed();
   const asked = await ask(asking, instanceIds, blind);
+  const patience = new Patience(begun, asked.length);
   await Promise.all(
     asked.map(async ({ instanceId, commandId }) => {
       try {
-        const invocation = await answer(asking, commandId, instanceId, deadline);
+        const invocation = await answer(asking, commandId, instanceId, patience);
+        if (invocation) patience.heard(asking.elapsed());
         const report = invocation && read(invocation);
         if (typeof report === 'string') blind.push(`ReportStatus on ${instanceId} ${report}`);
         else if (report) reports.set(instanceId, report);
@@ -46,6 +53,27 @@ export async function collectReports(
     }),
   );
   return reports;
+}
+
+/** Until when answers are waited for. */
+class Patience {
+  /** On the clock of `elapsed`, ms. */
+  deadline: number;
+  private answers = 0;
+
+  constructor(
+    private readonly begun: number,
+    private readonly asked: number,
+  ) {
+    this.deadline = begun + PATIENCE_MS;
+  }
+
+  /** One more has answered. */
+  heard(now: number): void {
+    this.answers++;
+    if (this.answers * 2 <= this.asked) return;
+    this.deadline = Math.min(this.deadline, now + Math.max(now - this.begun, STRAGGLER_MS));
+  }
 }
 
 interface Asked {
@@ -83,9 +111,9 @@ async function answer(
   { commands, elapsed, sleep }: Asking,
   commandId: string,
   instanceId: string,
-  deadline: number,
+  patience: Patience,
 ): Promise<Invocation | null> {
-  for (let poll = 0; poll < POLLS && elapsed() + POLL_MS <= deadline; poll++) {
+  for (let poll = 0; poll < POLLS && elapsed() + POLL_MS <= patience.deadline; poll++) {
     await sleep(POLL_MS);
     const invocation = await commands.invocation(commandId, instanceId);
     if (invocation?.finished) return invocation;

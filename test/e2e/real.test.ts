@@ -93,7 +93,7 @@ it('creates a cluster that answers through the load balancer', async () => {
   expect((await visit()).status).toBe(200);
 });
 
-it('tells the AWS CLI’s questions', async () => {
+it('answers what the AWS CLI asks', async () => {
   const elb = new ElasticLoadBalancingV2Client(config());
   const { TargetGroups = [] } = await elb.send(new DescribeTargetGroupsCommand({}));
   for (const { TargetGroupArn } of TargetGroups) {

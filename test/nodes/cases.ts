@@ -22,6 +22,7 @@ const VERSION = 'v1.33.5+k3s1';
 const DEAD = 'i-0dead000000000000';
 const DEAD_ADDRESS = '127.77.1.9';
 const CONFIG = '/etc/rancher/k3s/config.yaml.d/50-cluster.yaml';
+const FAILED = '/var/lib/k3s-ha/failed';
 const TOKEN_FILE = '/etc/rancher/k3s/cluster-token';
 
 const STARTED = { ready: true, voter: true, caHash: CA_HASH, k3sVersion: VERSION };
@@ -197,6 +198,29 @@ export const CASES: Case[] = [
     exitCode: 1,
     stderr: /401 Unauthorized/,
     calls: GIVEN_UP,
+    afterwards: ({ files }) => expect(files.read(FAILED)).toMatch(/^K3s cannot join: .*401 Unauthorized\n$/),
+  },
+  {
+    name: 'a machine on which K3s has failed for good is not tried again',
+    script: 'start-server',
+    parameters: JOIN,
+    given: ({ files }) => files.write(FAILED, 'K3s cannot join: 401 Unauthorized\n'),
+    exitCode: 1,
+    stderr: /^error: K3s cannot join: 401 Unauthorized$/m,
+    calls: [],
+  },
+  {
+    name: 'a server with etcd data may be a voter and is not marked as failed',
+    script: 'start-server',
+    parameters: JOIN,
+    given: (rig) => {
+      rig.files.write('/var/lib/k3s-ha/mode', 'join\n');
+      rig.files.write('/var/lib/rancher/k3s/server/db/etcd/member/wal/0.wal', 'data');
+      logs('critical configuration value mismatch')(rig);
+    },
+    exitCode: 1,
+    calls: GIVEN_UP,
+    afterwards: ({ files }) => expect(files.read(FAILED)).toBeUndefined(),
   },
   {
     name: 'unequal critical settings are permanent',
@@ -308,7 +332,7 @@ export const CASES: Case[] = [
   {
     name: 'a machine whose user data has failed reports that K3s has failed',
     script: 'report-status',
-    given: ({ files }) => files.write('/var/lib/k3s-ha/failed', 'user data failed: downloading K3s failed 5 times\n'),
+    given: ({ files }) => files.write(FAILED, 'user data failed: downloading K3s failed 5 times\n'),
     exitCode: 0,
     output: {
       k3s: 'failed',
@@ -488,6 +512,39 @@ export const CASES: Case[] = [
       rig.k3s.etcd = false;
     },
     exitCode: 75,
+    calls: [],
+  },
+  {
+    name: 'a member that another Node names as its own is not taken for the dead one by its address',
+    script: 'remove-member',
+    parameters: REMOVE,
+    given: (rig) => {
+      withDead({ member: undefined }, 'host-9')(rig);
+      rig.k3s.nodes.push({ name: 'i-0new0000000000000', ready: 'Unknown', address: DEAD_ADDRESS, member: 'host-9' });
+    },
+    exitCode: 0,
+    output: { removed: true },
+    calls: [DELETE],
+  },
+  {
+    name: 'a member whose name is that of another server is not taken for the dead one by its address',
+    script: 'remove-member',
+    parameters: REMOVE,
+    given: withDead(undefined, 'i-0abcdef0123456789-1a2b3c4d'),
+    exitCode: 0,
+    output: { removed: true },
+    calls: [],
+  },
+  {
+    name: 'a member of which another Node that is Ready says that it is its own stays',
+    script: 'remove-member',
+    parameters: REMOVE,
+    given: (rig) => {
+      withDead({}, 'host-9')(rig);
+      rig.k3s.nodes.push({ name: 'i-0new0000000000000', ready: 'True', address: DEAD_ADDRESS, member: 'host-9' });
+    },
+    exitCode: 1,
+    stderr: /the member host-9 of i-0dead000000000000 is the one of the Node i-0new0000000000000, which is Ready/,
     calls: [],
   },
   {

@@ -66,7 +66,7 @@ describe.each(['bash', 'twin'] as const)('user data (%s)', (kind) => {
     expect(snapshot['/usr/local/bin/k3s']).toBeUndefined();
     expect(snapshot['/usr/local/bin/k3s.new']).toBeUndefined();
     expect(snapshot['/var/lib/k3s-ha/failed']).toMatch(
-      /^the checksum of K3s v1.33.5\+k3s1 is [0-9a-f]{64}, expected 0/,
+      /^user data failed: the checksum of K3s v1.33.5\+k3s1 is [0-9a-f]{64}, expected 0/,
     );
     expect(logs).toEqual([expect.stringContaining('user data failed')]);
   });

@@ -276,7 +276,10 @@ describe('when something fails', () => {
     const cloud = new Cloud(World.empty());
     cloud.fail('LaunchServer', 'CapacityUnavailable', 'no t3.medium in eu-west-3a', 9, ({ slot }) => slot === 0);
     expect((await cloud.run('cluster')).outcome).toEqual(
-      failed('CapacityUnavailable', 'LaunchServers: server-0: LaunchServer: no t3.medium in eu-west-3a'),
+      failed(
+        'CapacityUnavailable',
+        `LaunchServers: server-0: LaunchServer: no t3.medium in eu-west-3a; launched all the same: ${id(1)}, ${id(2)}, which`,
+      ),
     );
     expect(cloud.deeds).toEqual(['launch 1', 'launch 2']);
     expect(cloud.holder).toBeNull();
@@ -342,6 +345,39 @@ describe('when something fails', () => {
     const { outcome } = await cloud.run('cluster');
     expect(outcome).toMatchObject({ status: 'SUCCEEDED' });
     expect(cloud.deeds).toEqual(expect.arrayContaining(['launch 2', 'terminate 2', 'join 2']));
+  });
+
+  /** StartServer fails for good on these joiners, which report it from then on. */
+  const failingFor = (cloud: Cloud, ...instanceIds: string[]) => {
+    const usual = cloud.answers.CheckCommand!;
+    cloud.answers.CheckCommand = (payload) => {
+      const machine = cloud.world.observation.instances.find(({ instanceId }) => instanceId === payload.instanceId);
+      if (payload.script !== 'StartServer' || !machine || !instanceIds.includes(machine.instanceId)) {
+        return usual(payload);
+      }
+      machine.report!.k3s = 'failed';
+      throw lambdaError('ScriptFailed', `StartServer on ${machine.instanceId} exited 1: 401 Unauthorized`);
+    };
+    return cloud;
+  };
+
+  it('for good on one machine that joins, another takes its place in the next round', async () => {
+    const cloud = failingFor(new Cloud(World.empty()), id(1));
+    expect((await cloud.run('cluster')).outcome).toMatchObject({ status: 'SUCCEEDED', output: { rounds: 2 } });
+    expect(cloud.deeds).toEqual(expect.arrayContaining(['launch 1', 'terminate 1', 'join 1']));
+    expect(cloud.launches).toBe(4);
+  });
+
+  it('for good on every machine of a slot, three rounds are enough, and the reason is the script’s', async () => {
+    const cloud = failingFor(new Cloud(World.empty()), id(1), id(1, 2), id(1, 3));
+    expect((await cloud.run('cluster')).outcome).toEqual(
+      failed(
+        'ScriptFailed',
+        `^StartAndRegister: server-1 ${id(1, 3)}: CheckStartServer: StartServer on ${id(1, 3)} exited 1: .*; not converged after 3 rounds`,
+      ),
+    );
+    expect(cloud.launches).toBe(5);
+    expect(cloud.holder).toBeNull();
   });
 
   it('round after round, the last failure is the error', async () => {

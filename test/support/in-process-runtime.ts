@@ -57,7 +57,7 @@ class InProcessEnvironment implements LambdaEnvironment {
 
   private async run(payload: string, requestId: string): Promise<InvocationResult> {
     try {
-      this.wired ??= handlerOf(this.spec.functionName).wire(platform(this.spec, this.surroundings));
+      this.wired ??= handlerOf(this.spec).wire(platform(this.spec, this.surroundings));
       const output = await this.wired(JSON.parse(payload), requestId);
       return { ok: true, payload: JSON.stringify(output) };
     } catch (thrown) {
@@ -72,8 +72,8 @@ class InProcessEnvironment implements LambdaEnvironment {
 }
 
 /** `k3s-demo-launch-server` → `functions/launch-server/handler.ts`. */
-function handlerOf(functionName: string): Handler {
-  const step = functionName.replace(/^k3s-[a-z0-9]+-/, '');
+function handlerOf({ functionName, variables }: EnvironmentSpec): Handler {
+  const step = functionName.slice(`k3s-${variables.CLUSTER}-`.length);
   return require(`../../functions/${step}/handler`);
 }
 

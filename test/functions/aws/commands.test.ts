@@ -101,9 +101,18 @@ describe('commands in flight', () => {
         ],
         NextToken: 'more',
       })
-      .resolvesOnce({ Commands: [{ ...ours, CommandId: 'c-running', Status: 'InProgress' }] });
+      .resolvesOnce({
+        Commands: [
+          { ...ours, CommandId: 'c-running', Status: 'InProgress', Parameters: { mode: ['join'], peerAddress: [''] } },
+        ],
+      });
     expect(await commands.inFlight(OURS, Date.UTC(2026, 0, 1, 12, 0, 5, 500), 'i-1')).toEqual([
-      { commandId: 'c-running', script: 'StartServer', instanceIds: ['i-1'] },
+      {
+        commandId: 'c-running',
+        script: 'StartServer',
+        instanceIds: ['i-1'],
+        parameters: { mode: 'join', peerAddress: '' },
+      },
     ]);
     expect(ssm.commandCalls(ListCommandsCommand).map(({ args }) => args[0].input)).toEqual([
       { InstanceId: 'i-1', Filters: [{ key: 'InvokedAfter', value: '2026-01-01T12:00:04Z' }], NextToken: undefined },

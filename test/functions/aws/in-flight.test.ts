@@ -62,7 +62,7 @@ describe('commands of a lease holder', () => {
   });
 
   it('that were sent just before a crash are known to SSM only, and cancelled too', async () => {
-    const commands = ssm({}, [{ commandId: 'c-9', script: 'StartServer', instanceIds: ['i-1'] }]);
+    const commands = ssm({}, [{ commandId: 'c-9', script: 'StartServer', instanceIds: ['i-1'], parameters: {} }]);
     expect(await canceller(commands, ec2({ 'i-1': 'running' }))(lease({}))).toHaveLength(1);
     expect(commands.cancelled).toEqual(['c-9']);
   });

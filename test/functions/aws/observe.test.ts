@@ -207,6 +207,17 @@ describe('the servers’ reports', () => {
     expect(platform.elapsed() - NOW).toBeLessThanOrEqual(18_000);
   });
 
+  it('are acted upon while they are fresh: one that does not come is waited for only as long as the others took', async () => {
+    const { world, all, platform } = sources();
+    const ids = [ONE, 'i-00000002', 'i-00000003'];
+    world.tagged = ids.map((id, index) => machine(id, { tags: { slot: index, generation: 1 } }));
+    world.agents = new Map(ids.map((id) => [id, 'online']));
+    world.answers = new Map(ids.map((id, index) => [id, index < 2 ? [success(REPORT)] : [null]]));
+    const { instances } = await observe(all);
+    expect(instances.map(({ report }) => report !== null)).toEqual([true, true, false]);
+    expect(platform.elapsed() - NOW).toBeLessThanOrEqual(6_000);
+  });
+
   it('may be missing while a machine still boots', async () => {
     const { all, world } = sources();
     world.answers.set(ONE, [failure(75)]);

@@ -265,6 +265,22 @@ describe('machines that fail to join one after the other', () => {
     expect(verdict(world)).toMatchObject({ action: 'converge', plan: { launch: [], retire: [{ kind: 'failed' }] } });
   });
 
+  it('are retired at once when they say themselves that they never will', () => {
+    const world = failedBefore().boot(1, 2);
+    world.instance(1, 2).report!.k3s = 'failed';
+    expect(verdict(world)).toMatchObject({
+      action: 'converge',
+      reason: expect.stringContaining('reports 60 s after its launch that it has failed for good'),
+      plan: { launch: [{ slot: 1 }], retire: [{ instanceId: id(1, 2), kind: 'failed' }], start: [] },
+    });
+  });
+
+  it('are not retired at once when they vote, whatever they say', () => {
+    const world = World.healthy().forgetIn(1, { node: true });
+    Object.assign(world.instance(1).report!, { k3s: 'failed', etcdHealthy: null, apiReady: false });
+    expect(verdict(world).plan.retire).toEqual([]);
+  });
+
   it('are forgotten after an hour', () => {
     expect(action(failedBefore(3_600_000, 3_600_000, 1000))).toBe('converge');
   });

@@ -13,24 +13,29 @@ async function start() {
   await run(() => records.want('present', 'life-1'));
   await run(() => records.want('absent', 'x'));
   const tagged: Machine[] = [];
+  const known: Machine[] = [];
   const health = new Map<string, TargetHealth>();
   const deps = {
     leases,
     records,
     slots,
-    instances: { byTag: async () => tagged },
+    instances: {
+      byTag: async () => tagged,
+      byId: async (ids: string[]) => known.filter(({ instanceId }) => ids.includes(instanceId)),
+    },
     targets: { health: async () => health },
     uuid: () => 'life-2',
   };
   const complete = () => run(() => completeDeletion({ execution: OURS }, deps, silent));
-  return { ...emulated, tagged, health, complete };
+  return { ...emulated, tagged, known, health, complete };
 }
 
 describe('completing a deletion', () => {
   it('clears the record under a new incarnation, so that a creation works at once', async () => {
-    const { complete, run, records, tagged, health } = await start();
+    const { complete, run, records, tagged, known, health } = await start();
     tagged.push(machine('i-00000001', { state: 'terminated' }));
-    health.set('i-00000001', 'draining').set('i-00000002', 'unused');
+    known.push(machine('i-00000003', { state: 'terminated' }));
+    health.set('i-00000001', 'draining').set('i-00000002', 'unused').set('i-00000003', 'unused');
     expect(await complete()).toEqual({ deleted: true });
     expect(await run(() => records.read())).toMatchObject({
       desired: 'absent',
@@ -66,6 +71,16 @@ describe('completing a deletion', () => {
       ].join('; '),
     });
     expect(await run(() => records.read())).toMatchObject({ incarnation: 'life-1' });
+  });
+
+  it('takes an unused target whose instance still exists for a leftover', async () => {
+    const { complete, known, health } = await start();
+    known.push(machine('i-00000003', { state: 'stopped', tags: null }));
+    health.set('i-00000003', 'unused');
+    await expect(complete()).rejects.toMatchObject({
+      name: 'LeftoversFound',
+      message: expect.stringContaining('i-00000003, unused, in target group http'),
+    });
   });
 
   it('does not clear a cluster that is wanted', async () => {

@@ -1,5 +1,5 @@
 import type { Machine } from '../../../functions/aws/instances';
-import { guardDeletion } from '../../../functions/guard-deletion/guard-deletion';
+import { type Deps, guardDeletion } from '../../../functions/guard-deletion/guard-deletion';
 import { OURS } from '../support/executions';
 import { keptLog, silent } from '../support/log';
 import { machine } from '../support/machine';
@@ -16,15 +16,16 @@ const EVENT = {
 
 async function start(tagged: Machine[] = [], known: Machine[] = []) {
   const { slots, run } = await emulatedTable();
-  const sent: { url: string; method: string; body: Record<string, unknown> }[] = [];
+  const sent: { url: string; method: string; headers?: Record<string, string>; body: Record<string, unknown> }[] = [];
+  const fetch: Deps['fetch'] = async (url, { method, headers, body }) => {
+    sent.push({ url, method, headers, body: JSON.parse(body) });
+    return { ok: true, status: 200 };
+  };
   const deps = {
     cluster: 'demo',
     slots,
     instances: { byTag: async () => tagged, byId: async () => known },
-    fetch: async (url: string, { method, body }: { method: string; body: string }) => {
-      sent.push({ url, method, body: JSON.parse(body) });
-      return { ok: true, status: 200 };
-    },
+    fetch,
   };
   return { deps, sent, slots, run };
 }
@@ -37,6 +38,7 @@ describe('deleting the stack', () => {
       {
         url: EVENT.ResponseURL,
         method: 'PUT',
+        headers: { 'content-type': '' },
         body: {
           Status: 'SUCCESS',
           Reason: expect.any(String),

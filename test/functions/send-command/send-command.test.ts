@@ -13,6 +13,8 @@ const INPUT = {
   parameters: { mode: 'init' },
 };
 
+const C9 = { commandId: 'c-9', instanceIds: ['i-00000001'] };
+
 async function start(found: Machine | null = machine('i-00000001')) {
   const emulated = await emulatedTable();
   const { leases, run, now } = emulated;
@@ -48,15 +50,22 @@ describe('sending a command', () => {
 
   it('does not run a script twice at once: the one in flight is the one', async () => {
     const { send, running, ssm, commands } = await start();
-    running.push({ commandId: 'c-9', script: 'StartServer', instanceIds: ['i-00000001'] });
+    running.push({ ...C9, script: 'StartServer', parameters: { mode: 'init' } });
     expect(await send()).toMatchObject({ commandId: 'c-9' });
     expect(ssm.sent).toBe(0);
     expect(await commands()).toEqual({ 'c-9': 'i-00000001' });
   });
 
+  it('does not take the same script with other parameters for it, and cancels that', async () => {
+    const { send, running, ssm } = await start();
+    running.push({ ...C9, script: 'StartServer', parameters: { mode: 'join' } });
+    expect(await send()).toMatchObject({ commandId: 'c-1' });
+    expect(ssm.cancelled).toEqual(['c-9']);
+  });
+
   it('is not kept from it by another script in flight', async () => {
     const { send, running } = await start();
-    running.push({ commandId: 'c-9', script: 'ApplyManifests', instanceIds: ['i-00000001'] });
+    running.push({ ...C9, script: 'ApplyManifests', parameters: {} });
     expect(await send()).toMatchObject({ commandId: 'c-1' });
   });
 

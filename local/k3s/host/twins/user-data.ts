@@ -108,7 +108,8 @@ export function userData(settings: Record<string, string>): Twin {
       files.write(`${STATE}/ready`, `${setting('K3S_VERSION')}\n`);
       return '';
     } catch (error) {
-      if (error instanceof Exit) files.write(`${STATE}/failed`, `user data failed: ${error.message.replace(/^error: /, '')}\n`);
+      if (error instanceof Exit)
+        files.write(`${STATE}/failed`, `user data failed: ${error.message.replace(/^error: /, '')}\n`);
       throw error;
     }
   };
