@@ -4,7 +4,11 @@ const outputs = { StateMachineArn: 'arn:cluster', DeleteStateMachineArn: 'arn:de
 
 describe('the next steps', () => {
   it('can be copied: the CLI finds the embedded AWS through its environment', () => {
-    const text = nextSteps({ awsEndpoint: 'http://127.0.0.1:4566', url: 'http://127.0.0.1:8080' }, outputs, 'eu-west-3');
+    const text = nextSteps(
+      { awsEndpoint: 'http://127.0.0.1:4566', url: 'http://127.0.0.1:8080' },
+      outputs,
+      'eu-west-3',
+    );
     expect(text).toContain(
       'export AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_DEFAULT_REGION=eu-west-3 AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local',
     );
@@ -14,7 +18,11 @@ describe('the next steps', () => {
   });
 
   it('name the port when it is not the usual one', () => {
-    const text = nextSteps({ awsEndpoint: 'http://127.0.0.1:4999', url: 'http://127.0.0.1:8080' }, outputs, 'eu-west-3');
+    const text = nextSteps(
+      { awsEndpoint: 'http://127.0.0.1:4999', url: 'http://127.0.0.1:8080' },
+      outputs,
+      'eu-west-3',
+    );
     expect(text).toMatch(/npm run fault -- kill server-1 --port 4999$/m);
     expect(text).toMatch(/npm run explain -- --port 4999$/m);
   });
