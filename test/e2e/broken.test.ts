@@ -58,6 +58,8 @@ describe('the node scripts, run with bash', () => {
 
   it('fail the execution by name when user data is replaced by exit 1', async () => {
     const cluster = await bootTest({ healer: false, directory, assembly: withUserData('#!/bin/bash\nexit 1') });
+    // So that fewer attempts, each of which takes real time, fit into the time that is waited for user data.
+    cluster.slow('ssm.completion', 30);
     const { status, cause } = await liveThrough(cluster);
     expect(status).toBe('FAILED');
     expect(cause).toMatch(/user data/);
