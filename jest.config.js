@@ -9,7 +9,14 @@ const common = {
   },
 };
 
-/** Two projects, because only end-to-end tests need the cloud assembly: jest prepares it when one of them runs. */
+/** Whole clusters with one fault each: minutes of computing. `npm run test:faults` and CI run them. */
+const faults = ['healing/servers', 'healing/circumstances', 'interruption', 'machines', 'scripts', 'throttling'].map(
+  (file) => `<rootDir>/test/e2e/${file}.test.ts`,
+);
+
+/** End-to-end tests need the cloud assembly: jest prepares it when one of them runs. */
+const whole = { ...common, globalSetup: '<rootDir>/test/support/assembly-setup.ts' };
+
 /** @type {import('jest').Config} */
 module.exports = {
   // An end-to-end test computes for about a second, but the machine may be busy with something else.
@@ -19,10 +26,11 @@ module.exports = {
   projects: [
     { ...common, displayName: 'parts', testMatch: ['**/*.test.ts'], testPathIgnorePatterns: ['<rootDir>/test/e2e/'] },
     {
-      ...common,
+      ...whole,
       displayName: 'e2e',
       testMatch: ['<rootDir>/test/e2e/**/*.test.ts'],
-      globalSetup: '<rootDir>/test/support/assembly-setup.ts',
+      testPathIgnorePatterns: faults,
     },
+    { ...whole, displayName: 'faults', testMatch: faults },
   ],
 };
