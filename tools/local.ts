@@ -10,7 +10,7 @@ import { AddressInUse } from '../local/wire/listen';
 import { helpText, parseFlags, UsageError } from './arguments';
 import { makeAssembly } from './assembly';
 import { FLAGS } from './local/flags';
-import { Progress } from './local/progress';
+import { type HistoryEvent, Progress } from './local/progress';
 import { createScreen, duration } from './local/screen';
 import { nextSteps, type Result, serversTable, toJson } from './local/summary';
 import { Watch } from './local/watch';
@@ -161,7 +161,7 @@ async function create(aws: EmbeddedAws, flags: Flags, output: NodeJS.WriteStream
   return {
     status,
     ...(error === undefined ? {} : { error }),
-    ...(cause === undefined ? {} : { cause }),
+    ...(cause === undefined ? {} : { cause: `${cause}${failedFunction(execution.history)}` }),
     simulatedSeconds: Math.round((clock.now() - started.aws) / 100) / 10,
     seconds: Math.round(seconds * 100) / 100,
     transitions,
@@ -171,6 +171,19 @@ async function create(aws: EmbeddedAws, flags: Flags, output: NodeJS.WriteStream
     traffic: status === 'SUCCEEDED' ? await ask(url) : null,
     state: aws.state(),
   };
+}
+
+/** The function that the last failed task had called: a state's name does not always tell it. */
+function failedFunction(history: readonly HistoryEvent[]): string {
+  let event = history.findLast(({ type }) => type === 'TaskFailed');
+  while (event && event.type !== 'TaskScheduled') {
+    const { previousEventId } = event;
+    event = history.find(({ id }) => id === previousEventId);
+  }
+  const name = /"FunctionName":"[^"]*:function:([^":]+)/.exec(
+    String(event?.details.taskScheduledEventDetails?.parameters),
+  )?.[1];
+  return name ? ` (function ${name})` : '';
 }
 
 /** One request through the load balancer. */
