@@ -70,7 +70,7 @@ export function correlate(observation: Observation): Correlated {
 
 /**
  * Whose member it is. The Node's annotation knows best. A machine that died between the two has no Node: K3s names a
- * member `<host name>-<8 hex digits>`, and not before its etcd has started; the peer address is the last resort, because
+ * member `<node name>-<8 hex digits>` (the host name in old versions), and not before its etcd has started; the peer address is the last resort, because
  * VPC addresses are used again. Of two instances that had it, the one that is gone left the member behind, if the other
  * says that it has not started K3s.
  */

@@ -3,6 +3,7 @@ import type { ClientIdentity, HttpResponse } from '../network';
 import { serveApi } from './apiserver';
 import { failure, JSON_TYPE } from './apiserver/status';
 import type { ServerProcess } from './server';
+import { ADMINISTRATORS } from './server/disk';
 
 interface Request {
   method: string;
@@ -13,9 +14,6 @@ interface Request {
   /** Who the client proved to be, if anybody. */
   client?: ClientIdentity;
 }
-
-/** Whoever is in this group may do everything. */
-export const ADMINISTRATORS = 'system:masters';
 
 /** An answer on 6443. From loopback K3s also tells the etcd members (auth.IsLocalOrHasRole in k3s pkg/server/auth). */
 export async function answer(server: ServerProcess, request: Request, loopback: boolean): Promise<HttpResponse> {

@@ -11,7 +11,7 @@ import { answer, etcdHealth } from './endpoints';
 import { type Model, ServerMachine } from './machine';
 import { condition, type Node, type Pod } from './objects';
 import { programs } from './programs';
-import { KUBECONFIG } from './server';
+import { KUBECONFIG } from './server/disk';
 
 /** The cluster as an onlooker sees it: of the cluster that has a leader, or else the newest with a running member. */
 export interface K3sState {

@@ -5,7 +5,8 @@ import type { CommandResult } from './command';
 import { ConfigError, readConfig, type ServerConfig } from './config';
 import type { ServerMachine } from './machine';
 import type { KubeObject } from './objects';
-import { memberName, passwordOf, RESET_FLAG, SERVER_DIR, storedMember, storeMember, writeIdentity } from './server';
+import { memberName, RESET_FLAG, SERVER_DIR, storedMember, storeMember, writeIdentity } from './server/disk';
+import { passwordOf } from './server/token';
 import { packSnapshot, unpackSnapshot } from './snapshot';
 
 export const SNAPSHOTS = `${SERVER_DIR}/db/snapshots`;
@@ -73,7 +74,7 @@ export async function clusterReset(
       restore(machine, config, config.restorePath);
     } else {
       await machine.pause(TAKES.reset, signal);
-      reset(machine);
+      reset(machine, config);
     }
     log(
       'info',
@@ -85,7 +86,7 @@ export async function clusterReset(
   });
 }
 
-function reset(machine: ServerMachine): void {
+function reset(machine: ServerMachine, config: ServerConfig): void {
   const { files, model } = machine;
   const stored = storedMember(machine);
   const cluster = stored && model.clusters.get(stored.cluster);
@@ -97,7 +98,7 @@ function reset(machine: ServerMachine): void {
         `manually delete the ${RESET_FLAG} file`,
     );
   }
-  become(machine, new Cluster(model, cluster.identity, cluster.etcd.dataOf(stored.member)));
+  become(machine, config, new Cluster(model, cluster.identity, cluster.etcd.dataOf(stored.member)));
 }
 
 function restore(machine: ServerMachine, config: ServerConfig, path: string): void {
@@ -113,11 +114,14 @@ function restore(machine: ServerMachine, config: ServerConfig, path: string): vo
   }
   files.remove(`${SERVER_DIR}/db/etcd`);
   const data: ReadonlyMap<string, KubeObject> = restored.data;
-  become(machine, new Cluster(model, restored.identity, data));
+  become(machine, config, new Cluster(model, restored.identity, data));
 }
 
-function become(machine: ServerMachine, cluster: Cluster): void {
-  const member = cluster.etcd.bootstrap(memberName(machine, true), machine.address);
+function become(machine: ServerMachine, config: ServerConfig, cluster: Cluster): void {
+  const member = cluster.etcd.bootstrap(
+    memberName(machine, config.nodeName ?? machine.hostname, true),
+    machine.address,
+  );
   storeMember(machine, cluster, member);
   writeIdentity(machine, cluster);
   machine.files.write(RESET_FLAG, '', 0o600);

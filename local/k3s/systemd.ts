@@ -5,7 +5,8 @@
 
 import type { ServerMachine } from './machine';
 import { BINARY, releaseOf } from './release';
-import { Exit, ServerProcess } from './server';
+import { ServerProcess } from './server';
+import { Exit } from './server/exit';
 
 export const UNIT = 'k3s.service';
 export const UNIT_FILE = `/etc/systemd/system/${UNIT}`;

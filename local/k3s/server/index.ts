@@ -4,41 +4,29 @@
  * and systemd starts it again: "Waiting for other members to finish joining etcd cluster: etcdserver: too many learner
  * members in cluster", likewise "unhealthy cluster" (k3s#7000). To whoever watches from outside it is the same retry.
  */
-import { createHash } from 'node:crypto';
-import type { Listening } from '../network';
-import { Cluster } from './cluster';
-import { ConfigError, readConfig, type ServerConfig } from './config';
-import { ADMINISTRATORS, answer } from './endpoints';
-import { EtcdError, type Member } from './etcd';
-import { aborted, type ServerMachine } from './machine';
-import { registerNode } from './node';
-import type { KubeObject } from './objects';
-import { installPackaged } from './packaged';
-import { createAuthority, type Identity, issue } from './pki';
-import type { Release } from './release';
+import type { Listening } from '../../network';
+import { Cluster } from '../cluster';
+import { ConfigError, readConfig, type ServerConfig } from '../config';
+import { answer } from '../endpoints';
+import { EtcdError, type Member } from '../etcd';
+import { aborted, type ServerMachine } from '../machine';
+import { registerNode } from '../node';
+import { installPackaged } from '../packaged';
+import { createAuthority, type Identity, issue } from '../pki';
+import type { Release } from '../release';
+import { memberName, RESET_FLAG, storedMember, storeMember, writeIdentity, writeKubeconfig } from './disk';
+import { Exit } from './exit';
+import { forgetPassword, verifyPassword } from './password';
+import { addMember, bootstrapFrom } from './peer';
+import { passwordOf } from './token';
 
-export const SERVER_DIR = '/var/lib/rancher/k3s/server';
-export const KUBECONFIG = '/etc/rancher/k3s/k3s.yaml';
-const NAME_FILE = `${SERVER_DIR}/db/etcd/name`;
-const WAL = `${SERVER_DIR}/db/etcd/member/wal/0000000000000000-0000000000000000.wal`;
-export const RESET_FLAG = `${SERVER_DIR}/db/reset-flag`;
-const PASSWORD_FILE = '/etc/rancher/node/password';
-
-const PREPARING = 'starting kubernetes: preparing server: ';
+/** Where K3s says it was when it could not start. */
+export const PREPARING = 'starting kubernetes: preparing server: ';
 const TEST_EVERY = 5_000;
 /** How long a restarted server waits for its data store before it gives up; no published figure. */
 const DATASTORE_TIMEOUT = 60_000;
 /** A survivor without quorum exits some seconds after its etcd reports false (measured): leases last 10 to 15 s. */
 const LEASE = { least: 10_000, spread: 4_000 };
-
-/** The process exited. */
-export class Exit extends Error {
-  override readonly name = 'Exit';
-
-  constructor(readonly code: number) {
-    super(`exit status ${code}`);
-  }
-}
 
 export class ServerProcess {
   nodeName = '';
@@ -167,9 +155,9 @@ export class ServerProcess {
     if (!config.token) throw new ConfigError(`${PREPARING}K3S_TOKEN is required to join a cluster`);
     const total = world.latency.sample('k3s.join');
     await this.pause(0.2 * total);
-    const { cluster } = await this.bootstrapFrom(url, config);
+    const cluster = await bootstrapFrom(this, url, config);
     await this.pause(0.15 * total);
-    const member = this.addMember(cluster, url);
+    const member = addMember(this, cluster, this.memberName(), url);
     await this.pause(1000);
     this.writeIdentity(cluster, config);
     this.listen(cluster, config);
@@ -189,7 +177,7 @@ export class ServerProcess {
   private async restart(config: ServerConfig, stored: { cluster: string; member: string }): Promise<void> {
     const { machine } = this;
     const cluster = machine.model.clusters.get(stored.cluster);
-    if (!cluster) throw new Error(`${WAL} is of a cluster that never was: ${stored.cluster}`);
+    if (!cluster) throw new Error(`the data on ${machine.address} is of a cluster that never was: ${stored.cluster}`);
     this.cluster = cluster;
     this.log('info', 'Managed etcd cluster bootstrap already complete and initialized');
     const total = machine.model.world.latency.sample('k3s.restart');
@@ -199,7 +187,7 @@ export class ServerProcess {
       this.fail(`${PREPARING}bootstrap data already found and encrypted with different token`);
     }
     // Measured: a server whose password does not fit never gets as far as starting its etcd again.
-    if (cluster.etcd.writable) this.verifyPassword(cluster);
+    if (cluster.etcd.writable) verifyPassword(this, cluster);
     const member = cluster.etcd.member(stored.member)!;
     this.listen(cluster, config);
     this.startEtcd(cluster, member);
@@ -222,7 +210,7 @@ export class ServerProcess {
     const { machine } = this;
     const cluster = this.cluster!;
     await this.whileInContact(cluster);
-    this.writeKubeconfig(cluster, config);
+    writeKubeconfig(machine, cluster, config);
     this.apiReady = true;
     this.removeResetFlag(cluster);
     this.log('info', 'Kube API server is now running');
@@ -231,7 +219,7 @@ export class ServerProcess {
     this.notify();
     await this.pause(0.5 * nodeDelay);
     await this.attempt(cluster, () => {
-      this.verifyPassword(cluster);
+      verifyPassword(this, cluster);
       registerNode(cluster, this, config, cluster.etcd.member(this.memberId!)!.name);
     });
     await this.pause(0.5 * nodeDelay);
@@ -255,87 +243,6 @@ export class ServerProcess {
 
   private async whileInContact(cluster: Cluster): Promise<void> {
     while (!cluster.etcd.inContact(this.memberId!)) await this.pause(1000);
-  }
-
-  /** What a joiner does before it touches etcd: the peer's CA, the token, the critical settings. */
-  private async bootstrapFrom(url: string, config: ServerConfig): Promise<{ cluster: Cluster }> {
-    const peer = await this.dial(url);
-    const { cluster } = peer;
-    const { hash, user, password } = this.parseToken(config.token!);
-    if (hash === undefined) {
-      this.log(
-        'warning',
-        'Cluster CA certificate is not trusted by the host CA bundle, but the token does not include a CA hash. ' +
-          "Use the full token from the server's node-token file to enable Cluster CA validation.",
-      );
-    } else if (hash !== cluster.caHash) {
-      this.fail(
-        `${PREPARING}token CA hash does not match the Cluster CA certificate hash: ${hash} != ${cluster.caHash}`,
-      );
-    }
-    this.log('info', 'Managed etcd cluster not yet initialized');
-    if ((user !== '' && user !== 'server') || password !== cluster.identity.token) {
-      this.fail(`${PREPARING}${new URL('/v1-k3s/server-bootstrap', url)}: 401 Unauthorized`);
-    }
-    const differing = Object.entries(config.critical).filter(
-      ([flag, value]) => cluster.identity.critical[flag] !== value,
-    );
-    for (const [flag] of differing) this.log('error', `Critical configuration mismatched: ${flag}`);
-    if (differing.length > 0) {
-      this.fail(
-        `${PREPARING}failed to validate server configuration: critical configuration value mismatch between servers`,
-      );
-    }
-    if (!peer.process.etcdRunning || !cluster.etcd.inContact(peer.process.memberId!)) {
-      this.fail(
-        `${PREPARING}start managed database: joining etcd cluster: failed to get MemberList from server: ` +
-          `${new URL('/db/info', url)}: 500 Internal Server Error`,
-      );
-    }
-    return { cluster };
-  }
-
-  /** The K3s that answers at a URL. */
-  private async dial(url: string): Promise<{ process: ServerProcess; cluster: Cluster }> {
-    const { model, address } = this.machine;
-    const { hostname, port } = new URL(url);
-    const target = `${hostname}:${port || '443'}`;
-    const unanswered = (reason: string) =>
-      this.fail(`${PREPARING}failed to get CA certs: Get "${new URL('/cacerts', url)}": ${reason}`);
-    if (!/^[\d.]+$/.test(hostname)) unanswered(`dial tcp: lookup ${hostname}: no such host`);
-    const machine = model.machineAt(hostname);
-    if (!machine?.on) return unanswered(`dial tcp ${target}: connect: no route to host`);
-    if (!machine.alive() || !model.network.reachable(address, hostname)) {
-      await this.pause(10_000);
-      unanswered('context deadline exceeded (Client.Timeout exceeded while awaiting headers)');
-    }
-    const { process } = machine.unit;
-    if (!process?.listening || !process.cluster || port !== '6443') {
-      return unanswered(`dial tcp ${target}: connect: connection refused`);
-    }
-    return { process, cluster: process.cluster };
-  }
-
-  private addMember(cluster: Cluster, url: string): Member {
-    const { address, hostname, files } = this.machine;
-    const name = this.memberName();
-    const refused = (message: string) =>
-      this.fail(`${PREPARING}start managed database: joining etcd cluster: ${message}`);
-    for (const member of cluster.etcd.members) {
-      // A member that never started has no name; with this address it is an earlier attempt of this machine.
-      if (member.address === address && (member.name === '' || member.name === name)) return member;
-      if (member.name !== name && member.name.slice(0, member.name.lastIndexOf('-')) === hostname) {
-        files.remove(NAME_FILE);
-        return refused('duplicate node name found, please use a unique name for this node');
-      }
-    }
-    this.log('info', `Adding member ${name}=https://${address}:2380 to etcd cluster of ${url}`);
-    try {
-      return cluster.etcd.addLearner(address);
-    } catch (error) {
-      if (error instanceof EtcdError) return refused(error.message);
-      throw error;
-    }
   }
 
   private startEtcd(cluster: Cluster, member: Member): void {
@@ -362,85 +269,19 @@ export class ServerProcess {
     this.log('info', 'etcd data store connection OK');
   }
 
-  /** A Node's first registration stores the hash of its machine's password; later ones must match it. */
-  private verifyPassword(cluster: Cluster): void {
-    const { files, model } = this.machine;
-    let password = files.read(PASSWORD_FILE)?.trim();
-    if (password === undefined) {
-      password = model.world.random.hex(32);
-      files.write(PASSWORD_FILE, `${password}\n`, 0o600);
-    }
-    const hash = createHash('sha256').update(password).digest('hex');
-    const name = `${this.nodeName}.node-password.k3s`;
-    const secret = cluster.api.get('Secret', name, 'kube-system');
-    if (!secret) {
-      const metadata = { name, namespace: 'kube-system' };
-      if (cluster.api.get('Namespace', 'kube-system')) {
-        cluster.api.create({
-          apiVersion: 'v1',
-          kind: 'Secret',
-          metadata,
-          type: 'Opaque',
-          data: { hash },
-          immutable: true,
-        });
-      }
-    } else if (passwordHash(secret) !== hash) {
-      this.log(
-        'error',
-        `Sending HTTP 403 response: unable to verify hash for node '${this.nodeName}': hash does not match`,
-      );
-      this.fail(
-        `Node password rejected, duplicate hostname or contents of '${PASSWORD_FILE}' may not match server ` +
-          `node-passwd entry: unable to verify hash for node '${this.nodeName}': hash does not match`,
-      );
-    }
-  }
-
-  /** After a reset the node's stored password may be older than the disk's. */
   private removeResetFlag(cluster: Cluster): void {
     const { files } = this.machine;
     if (files.read(RESET_FLAG) === undefined) return;
     files.remove(RESET_FLAG);
-    const secret = cluster.api.get('Secret', `${this.nodeName}.node-password.k3s`, 'kube-system');
-    if (secret) cluster.api.forget(secret);
+    forgetPassword(this, cluster);
   }
 
   private memberName(): string {
-    return memberName(this.machine);
+    return memberName(this.machine, this.nodeName);
   }
 
   private writeIdentity(cluster: Cluster, config: ServerConfig): void {
     writeIdentity(this.machine, cluster, config.critical['agent-token'] || undefined);
-  }
-
-  private writeKubeconfig(cluster: Cluster, config: ServerConfig): void {
-    const { random, clock } = this.machine.model.world;
-    const { authority, clientAuthority } = cluster.identity;
-    const subject = { commonName: 'system:admin', organization: ADMINISTRATORS };
-    const admin = issue(clientAuthority, subject, random, clock.now(), 'client');
-    const encoded = (pem: string) => Buffer.from(pem).toString('base64');
-    const text = `apiVersion: v1
-clusters:
-- cluster:
-    certificate-authority-data: ${encoded(authority.cert)}
-    server: https://127.0.0.1:6443
-  name: default
-contexts:
-- context:
-    cluster: default
-    user: default
-  name: default
-current-context: default
-kind: Config
-preferences: {}
-users:
-- name: default
-  user:
-    client-certificate-data: ${encoded(admin.cert)}
-    client-key-data: ${encoded(admin.key)}
-`;
-    this.machine.files.write(KUBECONFIG, text, config.kubeconfigMode);
   }
 
   private listen(cluster: Cluster, config: ServerConfig): void {
@@ -465,14 +306,6 @@ users:
     });
   }
 
-  private parseToken(token: string): Token {
-    try {
-      return passwordOf(token);
-    } catch (error) {
-      return this.fail(`${PREPARING}${describe(error)}`);
-    }
-  }
-
   /** etcd in this process was removed from the cluster while it ran. */
   private stopRemoved(): void {
     this.log('error', 'the member has been permanently removed from the cluster');
@@ -486,7 +319,7 @@ users:
   }
 
   /** Logs and exits, from within the run. */
-  private fail(message: string): never {
+  fail(message: string): never {
     this.fatal(message);
     throw this.controller.signal.reason;
   }
@@ -497,73 +330,13 @@ users:
     this.controller.abort(new Exit(1));
   }
 
-  private log(level: 'info' | 'warning' | 'error' | 'fatal', message: string): void {
+  log(level: 'info' | 'warning' | 'error' | 'fatal', message: string): void {
     this.machine.journal.k3s(level, message);
   }
 
-  private pause(ms: number): Promise<void> {
+  pause(ms: number): Promise<void> {
     return this.machine.pause(ms, this.controller.signal);
   }
-}
-
-interface Token {
-  /** Of the CA; undefined in the short form. */
-  hash: string | undefined;
-  user: string;
-  password: string;
-}
-
-/** `K10<hash>::<user>:<password>` or a bare password. Throws with K3s' own text. */
-export function passwordOf(token: string): Token {
-  if (!token.startsWith('K10')) return { hash: undefined, user: '', password: token };
-  const [hash, credentials] = token.slice(3).split('::', 2);
-  if (credentials === undefined || !hash) throw new ConfigError('failed to normalize token: invalid token format');
-  if (hash.length !== 64) throw new ConfigError('failed to normalize token: invalid token CA hash length');
-  const colon = credentials.indexOf(':');
-  if (colon < 0) throw new ConfigError('failed to normalize token: invalid token format');
-  return { hash, user: credentials.slice(0, colon), password: credentials.slice(colon + 1) };
-}
-
-/** The etcd member name of a machine: made once, kept on disk (setName in k3s pkg/etcd/etcd.go). */
-export function memberName(machine: ServerMachine, renew = false): string {
-  const stored = machine.files.read(NAME_FILE);
-  if (stored && !renew) return stored;
-  const name = `${machine.hostname}-${machine.model.world.random.hex(8)}`;
-  machine.files.write(NAME_FILE, name, 0o600);
-  return name;
-}
-
-/** What tells on disk which cluster a server belongs to. */
-export function writeIdentity(machine: ServerMachine, cluster: Cluster, agentToken?: string): void {
-  const { files } = machine;
-  const { authority } = cluster.identity;
-  const token = `${cluster.secureToken}\n`;
-  files.write(`${SERVER_DIR}/token`, token, 0o600);
-  files.write(`${SERVER_DIR}/node-token`, token, 0o600);
-  const agent = agentToken ? `K10${cluster.caHash}::node:${agentToken}\n` : token;
-  files.write(`${SERVER_DIR}/agent-token`, agent, 0o600);
-  files.write(`${SERVER_DIR}/tls/server-ca.crt`, authority.cert);
-  files.write(`${SERVER_DIR}/tls/server-ca.key`, authority.key, 0o600);
-}
-
-/** Which cluster and member a machine's etcd data belongs to; undefined on a disk without any. */
-export function storedMember(machine: ServerMachine): { cluster: string; member: string } | undefined {
-  const text = machine.files.read(WAL);
-  if (text === undefined) return undefined;
-  const match = /^cluster (\S+)\nmember (\d+)\n$/.exec(text);
-  if (!match) throw new Error(`${WAL} was not written by the model of K3s`);
-  return { cluster: match[1]!, member: match[2]! };
-}
-
-/** Puts a member's data on a disk: K3s looks for this file to tell whether etcd ever ran here. */
-export function storeMember(machine: ServerMachine, cluster: Cluster, member: Member): void {
-  machine.files.write(WAL, `cluster ${cluster.uuid}\nmember ${member.id}\n`, 0o600);
-}
-
-function passwordHash(secret: KubeObject): string | undefined {
-  const { data } = secret;
-  if (typeof data !== 'object' || data === null || !('hash' in data)) return undefined;
-  return typeof data.hash === 'string' ? data.hash : undefined;
 }
 
 function describe(error: unknown): string {
