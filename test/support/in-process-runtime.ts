@@ -85,7 +85,6 @@ function platform({ variables, log, sleep }: EnvironmentSpec, { world, endpoint,
     env: variables,
     now: () => clock.now(),
     sleep,
-    elapsed: () => clock.now(),
     uuid: () => own.uuid(),
     client: {
       region: world.region,
