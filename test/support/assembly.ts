@@ -37,7 +37,7 @@ async function make(target: string): Promise<void> {
   const scratch = mkdtempSync(join(STORE, 'making-'));
   const bundles = join(scratch, 'functions');
   await bundle(bundles);
-  synthesize({ root: ROOT, config: parseConfig({}), bundles, validate: false, outdir: join(scratch, 'cdk.out') });
+  synthesize({ root: ROOT, config: parseConfig({}), bundles, outdir: join(scratch, 'cdk.out') });
   // At once or not at all: a run that is interrupted leaves nothing that looks finished.
   try {
     renameSync(scratch, target);
