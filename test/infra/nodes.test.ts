@@ -92,8 +92,11 @@ describe('the node role', () => {
     const statements = statementsByRole(template).get(id)!;
     expect(statements.map(({ Action, Resource }) => [Action, Resource])).toEqual([
       [
+        ['ssm:UpdateInstanceInformation'],
+        ['arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:instance/*'],
+      ],
+      [
         [
-          'ssm:UpdateInstanceInformation',
           'ssmmessages:CreateControlChannel',
           'ssmmessages:CreateDataChannel',
           'ssmmessages:OpenControlChannel',
