@@ -91,10 +91,7 @@ describe('the node role', () => {
   it('lets a server run its agent, read the join token and the manifests, and nothing else', () => {
     const statements = statementsByRole(template).get(id)!;
     expect(statements.map(({ Action, Resource }) => [Action, Resource])).toEqual([
-      [
-        ['ssm:UpdateInstanceInformation'],
-        ['arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:instance/*'],
-      ],
+      [['ssm:UpdateInstanceInformation'], ['arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:instance/*']],
       [
         [
           'ssmmessages:CreateControlChannel',
