@@ -93,6 +93,10 @@ async function perform(
 ): Promise<unknown> {
   try {
     refuse(service, fault);
+    if (fault?.kind === 'timeout') {
+      await world.clock.sleep(fault.afterMs);
+      throw new ConnectionLost();
+    }
     const parsed = operation.input.safeParse(call.input);
     if (!parsed.success) throw invalidInput(service, call.operation, parsed.error);
     await world.clock.sleep(world.latency.sample(operation.latency ?? 'api.call', service.name));

@@ -15,7 +15,7 @@ import { VirtualClock } from '../../local/clock';
 import { boot, type EmbeddedAws, type EmbeddedOptions } from '../../local/embedded';
 import type { LatencyName } from '../../local/latency';
 import type { HistoryEvent } from '../../local/states-language';
-import { assembly } from './assembly';
+import { assembly } from './assembly-path';
 import { call } from './call';
 import { InProcessRuntime } from './in-process-runtime';
 import { clientConfig, sender } from './sdk';
@@ -33,6 +33,8 @@ export interface TestOptions {
   /** Runs the node scripts with bash, their disks below this directory; otherwise their twins stand in. */
   directory?: string;
   runtime?: EmbeddedOptions['runtime'];
+  /** Told of every call that reached AWS, after it; the tests' own are not among them. */
+  observe?(call: ObservedCall): void;
 }
 
 /** A call that reached AWS. */
@@ -268,6 +270,7 @@ export async function bootTest({
   assembly: path = assembly(),
   directory,
   runtime = (surroundings) => new InProcessRuntime(surroundings),
+  observe: told = () => {},
 }: TestOptions = {}): Promise<TestCluster> {
   const clock = new VirtualClock();
   const calls: ObservedCall[] = [];
@@ -280,7 +283,10 @@ export async function bootTest({
     runtime,
     observe: ({ service, operation, input, caller, error }) => {
       const session = caller.principal.split('/').at(-1) ?? '';
-      if (session !== 'person') calls.push({ at: clock.now(), service, operation, caller: session, input, error });
+      if (session === 'person') return;
+      const call: ObservedCall = { at: clock.now(), service, operation, caller: session, input, error };
+      calls.push(call);
+      told(call);
     },
     log: (message, detail) => lines.push({ message, detail }),
   });
