@@ -200,7 +200,7 @@ export class TestCluster {
   slow(name: LatencyName, seconds: number): void {
     const { latency } = this.aws.world;
     const sample = latency.sample.bind(latency);
-    latency.sample = (asked) => (asked === name ? seconds * 1000 : sample(asked));
+    latency.sample = (asked, ...about) => (asked === name ? seconds * 1000 : sample(asked, ...about));
   }
 
   /** Every instance that was ever launched, as long as EC2 remembers it. */
