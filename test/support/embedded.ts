@@ -73,8 +73,8 @@ export class TestCluster {
     readonly clock: VirtualClock,
     /** In the order of their answers; the tests' own calls are not among them. */
     readonly calls: ObservedCall[],
-    /** What was logged. */
-    readonly lines: { message: string; detail?: Record<string, unknown> }[],
+    /** What was logged, and when, AWS time. */
+    readonly lines: { at: number; message: string; detail?: Record<string, unknown> }[],
   ) {
     const { world } = aws;
     const caller = world.credentials.issue(`arn:aws:sts::${world.account}:assumed-role/Operator/person`);
@@ -288,7 +288,7 @@ export async function bootTest({
       calls.push(call);
       told(call);
     },
-    log: (message, detail) => lines.push({ message, detail }),
+    log: (message, detail) => lines.push({ at: clock.now(), message, detail }),
   });
   const cluster = new TestCluster(await clock.until(booting), clock, calls, lines);
   if (!healer) await cluster.disableRules();
