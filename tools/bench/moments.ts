@@ -34,6 +34,15 @@ export class Moments {
     return this.logged('target changed state', { target, targetGroup, state });
   }
 
+  /** A node command of this script began to run there, or succeeded. */
+  command(instanceId: string, script: string, status: 'InProgress' | 'Success'): number {
+    return this.logged(`command ${status}`, { instanceId, document: documentOf(script) });
+  }
+
+  wasTold(instanceId: string, script: string): boolean {
+    return this.find('command InProgress', { instanceId, document: documentOf(script) }) !== undefined;
+  }
+
   /** Etcd has it as a voter, its Node is Ready, or is not Ready. */
   server(instanceId: string, what: 'voter' | 'ready' | 'not ready'): number {
     return this.since(this.seen.get(`${instanceId} ${what}`), `${instanceId} never was: ${what}`);
@@ -50,10 +59,13 @@ export class Moments {
   }
 
   private logged(message: string, about: Record<string, string>): number {
-    const line = this.cluster.lines
-      .slice(this.firstLine)
-      .find(({ message: said, detail }) => said === message && Object.entries(about).every(([k, v]) => detail?.[k] === v));
-    return this.since(line?.at, `nobody said "${message}" of ${JSON.stringify(about)}`);
+    return this.since(this.find(message, about)?.at, `nobody said "${message}" of ${JSON.stringify(about)}`);
+  }
+
+  private find(message: string, about: Record<string, string>) {
+    const fits = (detail: Record<string, unknown> = {}) =>
+      Object.entries(about).every(([key, value]) => detail[key] === value);
+    return this.cluster.lines.slice(this.firstLine).find((line) => line.message === message && fits(line.detail));
   }
 
   private look(): void {
@@ -74,6 +86,9 @@ export class Moments {
     return at - this.begin;
   }
 }
+
+/** The test stack's. */
+const documentOf = (script: string) => `k3s-demo-${script}`;
 
 function nameOf(event: Execution['history'][number], edge: 'entered' | 'left'): string | undefined {
   if (edge === 'entered') return stateEntered(event);

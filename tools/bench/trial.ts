@@ -9,7 +9,7 @@ import { Moments } from './moments';
 /** All times are milliseconds since the beginning of what they belong to. */
 export interface Measured {
   seed: number;
-  creation: Part;
+  creation: Part & { bars: Bar[] };
   replacementTerminated: Part;
   replacementHang: Part;
   sequentialBaseline: { total: number; phases: Record<string, number> };
@@ -23,6 +23,16 @@ export interface Part {
   /** Of all designs that keep the safety rules, and of those that tell nodes through SSM what to do. */
   bound: Bound;
   throughSsm: Bound;
+}
+
+/** A stretch of time in a drawing. */
+export interface Bar {
+  lane: string;
+  kind: 'ec2' | 'boot' | 'wait' | 'k3s' | 'balancer' | 'manifests';
+  from: number;
+  to: number;
+  /** Of which server, where the lane does not tell. */
+  note?: string;
 }
 
 /** Rule 7's dwell. */
@@ -70,14 +80,45 @@ async function create(cluster: TestCluster): Promise<Pick<Measured, 'creation' |
         'first server': Math.min(...ids.map(voting)),
         voters: last(voting),
         applied: moments.state(execution, 'CheckApplyManifests', 'left'),
-        serving: last((id) => Math.max(voting(id), ...setting.targetGroups.map((group) => moments.target(id, group, 'healthy')))),
+        serving: last((id) =>
+          Math.max(voting(id), ...setting.targetGroups.map((group) => moments.target(id, group, 'healthy'))),
+        ),
         finished: moments.ended(execution),
       },
+      bars: bars(cluster, moments, setting.targetGroups),
       bound,
       throughSsm: creation({ ...setting, throughSsm: true }, machines),
     },
     sequentialBaseline: { total: stages.register, phases: stages },
   };
+}
+
+/** What each server and the load balancer were busy with. */
+function bars({ servers }: TestCluster, moments: Moments, targetGroups: string[]): Bar[] {
+  const lives = servers.map(({ instanceId, slot }) => {
+    const lane = `server-${slot}`;
+    const running = moments.instance(instanceId, 'running');
+    const online = moments.agentOnline(instanceId);
+    const told = moments.command(instanceId, 'StartServer', 'InProgress');
+    const votes = Math.max(moments.server(instanceId, 'voter'), moments.server(instanceId, 'ready'));
+    const receives = Math.max(...targetGroups.map((group) => moments.target(instanceId, group, 'healthy')));
+    const own: Bar[] = [
+      { lane, kind: 'ec2', from: 0, to: running },
+      { lane, kind: 'boot', from: running, to: online },
+      { lane, kind: 'wait', from: online, to: told },
+      { lane, kind: 'k3s', from: told, to: votes },
+    ];
+    const balancer: Bar = { lane: `traffic to ${slot}`, kind: 'balancer', from: running, to: receives };
+    return { instanceId, own, balancer };
+  });
+  const applier = servers.find(({ instanceId }) => moments.wasTold(instanceId, 'ApplyManifests'))?.instanceId ?? '';
+  const manifests: Bar = {
+    lane: 'manifests',
+    kind: 'manifests',
+    from: moments.command(applier, 'ApplyManifests', 'InProgress'),
+    to: moments.command(applier, 'ApplyManifests', 'Success'),
+  };
+  return [...lives.flatMap(({ own }) => own), manifests, ...lives.map(({ balancer }) => balancer)];
 }
 
 async function lose(cluster: TestCluster, kind: 'terminate' | 'hang', slot: number): Promise<Part> {
@@ -97,7 +138,9 @@ async function lose(cluster: TestCluster, kind: 'terminate' | 'hang', slot: numb
 
   const { targetGroups, ...setting } = settingOf(cluster);
   const successorId = successorOf()?.instanceId ?? '';
-  const execution = repairs().find(({ history }) => history.some(({ details }) => JSON.stringify(details).includes(successorId)));
+  const execution = repairs().find(({ history }) =>
+    history.some(({ details }) => JSON.stringify(details).includes(successorId)),
+  );
   if (!execution) throw new Error(`no execution knows ${successorId}`);
   const voters = Math.max(moments.server(successorId, 'voter'), moments.server(successorId, 'ready'));
   const serving = Math.max(voters, ...targetGroups.map((group) => moments.target(successorId, group, 'healthy')));
