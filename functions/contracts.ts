@@ -53,7 +53,7 @@ export const SCRIPT_OUTPUT = {
     k3sVersion: z.nullable(z.string()),
   }),
   RemoveMember: z.strictObject({ removed: z.literal(true) }),
-  ApplyManifests: z.strictObject({ applied: z.int() }),
+  ApplyManifests: z.strictObject({ applied: z.int(), pruned: z.int() }),
 } as const;
 
 /**

@@ -1,12 +1,11 @@
 /**
  * The CDK app: `tsx infra/app.ts [--output DIR]` synthesizes `cluster.json` to cdk.out.
- * The CDK CLI names the directory in CDK_OUTDIR.
+ * The CDK CLI names the directory in CDK_OUTDIR. What it deploys is validated; a local run need not wait for that.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadConfig } from './config';
 import { ConfigError } from './config-error';
-import { review } from './review';
 import { synthesize } from './synth';
 
 const ROOT = join(__dirname, '..');
@@ -17,7 +16,7 @@ function main(): void {
     root: ROOT,
     config: loadConfig(join(ROOT, 'cluster.json')),
     bundles: join(ROOT, '.build/functions'),
-    review,
+    validate: process.env.CDK_OUTDIR !== undefined,
     outdir: values.output ?? process.env.CDK_OUTDIR ?? join(ROOT, 'cdk.out'),
   });
 }

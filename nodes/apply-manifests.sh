@@ -1,16 +1,37 @@
 #!/bin/bash
 # node command: ApplyManifests
-# Applies the cluster's manifests, one file in S3 whose checksum the caller knows. Server-side apply, so that running it
-# again changes nothing and a field that somebody else took over is taken back.
+# Applies the cluster's manifests, one file in S3 whose checksum the caller knows, and deletes what earlier files brought
+# and this one does not. Server-side apply, so that running it again changes nothing and a field that somebody else took
+# over is taken back.
+#
+# The cluster keeps a list of what it was given: the file's first object. What is to go is noted in an annotation of it
+# before the new list is applied, so that a run that is cut short is finished by the next one.
 source lib/common.sh
 
 uri=${SSM_manifestsUri:?}
 sha256=${SSM_manifestsSha256:?}
 require_ready
 
+# Both names are also in infra/manifests/delivery.ts.
+INVENTORY=(configmap k3s-ha-aws-manifests --namespace=kube-system)
+MARK=k3s-ha-aws/manifests
+NOTE=k3s-ha-aws/to-delete
+
 file=$STATE/manifests.yaml
 errors=$STATE/errors
 trap 'rm -f "$file" "$errors"' EXIT
+
+ask() { "$K3S" kubectl --request-timeout=60s "$@" 2>"$errors"; }
+
+# Called after a question that failed. A kind without a definition: K3s and charts install theirs some time after it is Ready;
+# then a chart's webhook is asked before its pods run (InternalError).
+give_up() {
+  log "$(<"$errors")"
+  if grep -E -q 'no matches for kind|onnection refused|was refused|nable to connect|timed? ?out|deadline exceeded|etcdserver|ServiceUnavailable|TooManyRequests|InternalError|currently unable to handle|not ready' "$errors"; then
+    again "$1"
+  fi
+  fail "$1"
+}
 
 log "downloading $uri"
 if ! aws s3 cp "$uri" "$file" --region "$REGION" --only-show-errors 2>"$errors"; then
@@ -23,14 +44,40 @@ fi
 actual=$(sha256sum "$file")
 [[ ${actual%% *} == "$sha256" ]] || fail "the checksum of $uri is ${actual%% *}, expected $sha256"
 
-log 'applying'
-if ! output=$("$K3S" kubectl --request-timeout=60s apply --server-side --force-conflicts "--filename=$file" 2>"$errors"); then
-  log "$(<"$errors")"
-  # A kind without a definition: K3s installs its own (HelmChartConfig, Traefik's) some time after it is Ready.
-  if grep -E -q 'no matches for kind|onnection refused|timed? ?out|deadline exceeded|etcdserver|ServiceUnavailable|TooManyRequests|InternalError|currently unable to handle|not ready' "$errors"; then
-    again 'the API server does not take the manifests yet'
-  fi
-  fail 'the API server refuses the manifests'
+# One object a line, "Deployment.apps nginx-demo nginx-demo"; the namespace is "-" where there is none.
+wanted=$(sed -n 's/^# object: //p' "$file")
+format='jsonpath={.data.objects}{"\n"}{.metadata.annotations.'"$NOTE}"
+known=$(ask get "${INVENTORY[@]}" --ignore-not-found "--output=$format") ||
+  give_up 'the API server does not tell what it was given'
+gone=$(tr , '\n' <<<"$known" | grep -v -x -F "$wanted" | grep . | LC_ALL=C sort -u) || true
+
+if [[ -n $gone ]]; then
+  ask annotate "${INVENTORY[@]}" --overwrite "$NOTE=${gone//$'\n'/,}" >/dev/null ||
+    give_up 'the API server does not note what is to be deleted'
 fi
+
+log 'applying'
+output=$(ask apply --server-side --force-conflicts "--filename=$file") ||
+  give_up 'the API server does not take the manifests'
 log "$output"
-printf '{"applied":%d}\n' "$(grep -c . <<<"$output")"
+
+# What carries no mark is not ours any more: somebody took it over.
+pruned=0
+while read -r kind namespace name; do
+  [[ -n $kind ]] || continue
+  log "deleting $kind $name"
+  where=()
+  [[ $namespace == - ]] || where=("--namespace=$namespace")
+  if deleted=$(ask delete "$kind" "${where[@]}" "--selector=$MARK" "--field-selector=metadata.name=$name" --wait=false); then
+    if [[ $deleted == *' deleted'* ]]; then pruned=$((pruned + 1)); fi
+    log "$deleted"
+  elif grep -q "doesn't have a resource type" "$errors"; then
+    log "there is no kind $kind any more"
+  else
+    give_up "the API server does not delete $kind $name"
+  fi
+done <<<"$gone"
+if [[ -n $gone ]]; then
+  ask annotate "${INVENTORY[@]}" "$NOTE-" >/dev/null || give_up 'the API server does not note what was deleted'
+fi
+printf '{"applied":%d,"pruned":%d}\n' "$(grep -c . <<<"$output")" "$pruned"

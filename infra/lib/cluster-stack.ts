@@ -42,7 +42,7 @@ export class ClusterStack extends Stack {
     const network = new Network(this, 'Network', config);
     const loadBalancer = new LoadBalancer(this, 'LoadBalancer', { network, names });
     const state = new State(this, 'State', config);
-    const rendered = writeManifests(root, config, join(app.outdir, 'manifests.json'));
+    const rendered = writeManifests(root, config, join(app.outdir, 'manifests.yaml'));
     const manifests = new Asset(this, 'Manifests', { path: rendered.path });
     const nodes = new Nodes(this, 'Nodes', { config, names, network, loadBalancer, state, manifests });
     const alerts = new Alerts(this, 'Alerts', { config, names });

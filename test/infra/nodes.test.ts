@@ -91,9 +91,9 @@ describe('the node role', () => {
   it('lets a server run its agent, read the join token and the manifests, and nothing else', () => {
     const statements = statementsByRole(template).get(id)!;
     expect(statements.map(({ Action, Resource }) => [Action, Resource])).toEqual([
-      [['ssm:UpdateInstanceInformation'], ['arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:instance/*']],
       [
         [
+          'ssm:UpdateInstanceInformation',
           'ssmmessages:CreateControlChannel',
           'ssmmessages:CreateDataChannel',
           'ssmmessages:OpenControlChannel',
@@ -104,7 +104,7 @@ describe('the node role', () => {
       [['secretsmanager:GetSecretValue'], [`<${[...ofType(template, 'AWS::SecretsManager::Secret').keys()][0]}>`]],
       [
         ['s3:GetObject'],
-        [expect.stringMatching(/^arn:<AWS::Partition>:s3:::cdk-hnb659fds-assets-.*\/[0-9a-f]{64}\.json$/)],
+        [expect.stringMatching(/^arn:<AWS::Partition>:s3:::cdk-hnb659fds-assets-.*\/[0-9a-f]{64}\.yaml$/)],
       ],
     ]);
     expect(template.Resources[id]?.Properties).not.toHaveProperty('ManagedPolicyArns');

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { review } from '../../infra/review';
 import { bundles, cleanUp, only, STEPS, synth, type Template, text } from './stack';
 
 afterAll(cleanUp);
@@ -17,7 +16,7 @@ const full = synth(
     domain: 'demo.example.org',
     acme: { email: 'ops@example.org' },
   },
-  { review },
+  { validate: true },
 );
 
 /** Properties that name what is elsewhere, AWS' own things, or, as an inline policy's, something within a resource. */

@@ -62,7 +62,7 @@ it('the manifests are addressed by place and checksum', () => {
   const values = [...ofType(template, 'AWS::StepFunctions::StateMachine').values()]
     .filter(({ Properties }) => Properties.StateMachineName === 'k3s-demo')
     .map(({ Properties }) => Properties.DefinitionSubstitutions as Record<string, Json>)[0]!;
-  const content = readFileSync(join(outdir, 'manifests.json'));
-  expect(text(values.ManifestsUri)).toMatch(/^s3:\/\/cdk-hnb659fds-assets-.*\/[0-9a-f]{64}\.json$/);
+  const content = readFileSync(join(outdir, 'manifests.yaml'));
+  expect(text(values.ManifestsUri)).toMatch(/^s3:\/\/cdk-hnb659fds-assets-.*\/[0-9a-f]{64}\.yaml$/);
   expect(text(values.ManifestsSha256)).toBe(createHash('sha256').update(content).digest('hex'));
 });

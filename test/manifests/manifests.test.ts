@@ -16,7 +16,7 @@ const find = (objects: KubernetesObject[], kind: string, name: string): Kubernet
 
 const CONTAINER = z.looseObject({
   image: z.string(),
-  command: z.array(z.string()).optional(),
+  env: z.array(z.looseObject({ name: z.string(), value: z.string().optional() })).optional(),
   readinessProbe: z.looseObject({ periodSeconds: z.number(), failureThreshold: z.number() }),
   resources: z.object({ limits: z.record(z.string(), z.string()) }),
   securityContext: z.unknown(),
@@ -29,11 +29,22 @@ const POD = z.looseObject({
 const WORKLOAD = z.object({
   spec: z.object({
     replicas: z.number().optional(),
-    template: z.object({ metadata: z.object({ labels: z.record(z.string(), z.string()) }), spec: POD }),
+    template: z.object({
+      metadata: z.object({
+        labels: z.record(z.string(), z.string()),
+        annotations: z.record(z.string(), z.string()).optional(),
+      }),
+      spec: POD,
+    }),
   }),
 });
 const workload = (object: KubernetesObject) => WORKLOAD.parse(object).spec;
 const podOf = (object: KubernetesObject) => workload(object).template.spec;
+
+const noteOn = (objects: KubernetesObject[]) => {
+  const env = podOf(find(objects, 'Deployment', 'nginx-demo')).containers[0]?.env;
+  return env?.find(({ name }) => name === 'DEMO_NOTE')?.value;
+};
 
 const traefikValues = (objects: KubernetesObject[]): unknown =>
   parse(
@@ -41,20 +52,34 @@ const traefikValues = (objects: KubernetesObject[]): unknown =>
       .valuesContent,
   );
 
-describe('the objects', () => {
-  const objects = render();
+/** Everything that is shipped. */
+const COMPLETE = { domain: 'demo.example.org', acme: { email: 'ops@example.org' } };
 
-  it('are applied in an order in which each finds what it needs', () => {
-    const kinds = objects.map(({ kind }) => kind);
-    expect(kinds.slice(0, 2)).toEqual(['Namespace', 'Namespace']);
-    expect(kinds.indexOf('ConfigMap')).toBeLessThan(kinds.indexOf('Deployment'));
-    expect(find(objects, 'DaemonSet', 'tcpecho')).toBeDefined();
+describe('the objects', () => {
+  const objects = render(COMPLETE);
+
+  it('are applied in an order in which each finds what it needs, and traffic waits for nothing else', () => {
+    const all = render(COMPLETE).map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''} ${metadata.name}`);
+    const place = (object: string) => {
+      expect(all).toContain(object);
+      return all.indexOf(object);
+    };
+    const inOrder = (first: string, second: string) => expect(place(first)).toBeLessThan(place(second));
+    inOrder('Namespace  tcpecho', 'NetworkPolicy tcpecho tcpecho');
+    inOrder('NetworkPolicy tcpecho tcpecho', 'DaemonSet tcpecho tcpecho');
+    inOrder('ConfigMap nginx-demo nginx-demo', 'Deployment nginx-demo nginx-demo');
+    inOrder('DaemonSet tcpecho tcpecho', 'HelmChartConfig kube-system traefik');
+    inOrder('HelmChartConfig kube-system traefik', 'Ingress nginx-demo nginx-demo');
+    inOrder('Ingress nginx-demo nginx-demo', 'HelmChart kube-system cert-manager');
+    inOrder('NetworkPolicy cert-manager default-deny', 'HelmChart kube-system cert-manager');
+    inOrder('HelmChart kube-system cert-manager', 'ClusterIssuer  letsencrypt-staging');
   });
 
   it('live in namespaces that are created, or that K3s brings', () => {
     const created = objects.filter(({ kind }) => kind === 'Namespace').map(({ metadata }) => metadata.name);
     for (const { kind, metadata } of objects) {
-      if (kind !== 'Namespace') expect([...created, 'kube-system']).toContain(metadata.namespace);
+      if (kind !== 'Namespace' && kind !== 'ClusterIssuer')
+        expect([...created, 'kube-system']).toContain(metadata.namespace);
     }
   });
 
@@ -64,7 +89,7 @@ describe('the objects', () => {
   });
 
   it('can be recognised as ours', () => {
-    for (const { metadata } of objects) expect(metadata.labels['app.kubernetes.io/part-of']).toBe('k3s-ha-aws');
+    for (const { metadata } of objects) expect(metadata.labels?.['app.kubernetes.io/part-of']).toBe('k3s-ha-aws');
   });
 
   it('send each service’s traffic to pods that exist', () => {
@@ -104,7 +129,7 @@ describe('the objects', () => {
 
   it('satisfy the restricted Pod Security standard, which their namespaces enforce', () => {
     for (const { metadata } of objects.filter(({ kind }) => kind === 'Namespace')) {
-      expect(metadata.labels['pod-security.kubernetes.io/enforce']).toBe('restricted');
+      expect(metadata.labels?.['pod-security.kubernetes.io/enforce']).toBe('restricted');
     }
   });
 });
@@ -155,6 +180,36 @@ describe('Traefik', () => {
   });
 });
 
+describe('CoreDNS', () => {
+  it.each([3, 5])('has three replicas, and at most one on each of %i servers', (servers) => {
+    const { spec } = find(render({ servers }), 'HorizontalPodAutoscaler', 'coredns');
+    expect(spec).toMatchObject({ scaleTargetRef: { name: 'coredns' }, minReplicas: 3, maxReplicas: servers });
+  });
+});
+
+describe('cert-manager', () => {
+  const certified = (objects: KubernetesObject[]) =>
+    objects.filter(({ kind, metadata }) => kind === 'ClusterIssuer' || metadata.namespace === 'cert-manager').length;
+
+  it('comes with an e-mail address, with or without a domain', () => {
+    expect(certified(render())).toBe(0);
+    expect(certified(render({ acme: { email: 'ops@example.org' } }))).toBe(certified(render(COMPLETE)));
+  });
+
+  it('registers the e-mail address with the staging and the production environment', () => {
+    const issuers = render(COMPLETE).filter(({ kind }) => kind === 'ClusterIssuer');
+    expect(issuers.map(({ spec }) => spec)).toEqual([
+      {
+        acme: expect.objectContaining({
+          email: 'ops@example.org',
+          server: expect.stringContaining('acme-staging-v02'),
+        }),
+      },
+      { acme: expect.objectContaining({ email: 'ops@example.org', server: expect.stringContaining('acme-v02') }) },
+    ]);
+  });
+});
+
 describe('the demo', () => {
   it('has three replicas over the zones, or as many as configured', () => {
     expect(workload(find(render(), 'Deployment', 'nginx-demo')).replicas).toBe(3);
@@ -167,14 +222,35 @@ describe('the demo', () => {
     });
   });
 
-  it('answers under any name, or under the domain', () => {
-    expect(find(render(), 'Ingress', 'nginx-demo').spec).toMatchObject({
-      rules: [expect.not.objectContaining({ host: expect.anything() })],
-    });
-    const own = render({ domain: 'demo.example.org', acme: { email: 'ops@example.org' } });
-    expect(find(own, 'Ingress', 'nginx-demo').spec).toMatchObject({
+  it('answers under any name over plain HTTP, and says so', () => {
+    const { metadata, spec } = find(render({ acme: { email: 'ops@example.org' } }), 'Ingress', 'nginx-demo');
+    expect(spec).toMatchObject({ rules: [expect.not.objectContaining({ host: expect.anything() })] });
+    expect(spec).not.toHaveProperty('tls');
+    expect(metadata).not.toHaveProperty('annotations');
+    expect(noteOn(render())).toBe('Served over plain HTTP: no domain is configured.');
+  });
+
+  it.each([
+    ['staging', "Served for demo.example.org. Its certificate is from Let's Encrypt's staging environment, which"],
+    ['production', "Served for demo.example.org, over HTTPS with a certificate from Let's Encrypt."],
+  ])('answers under the domain with a certificate of the %s environment', (server, note) => {
+    const own = render({ domain: 'demo.example.org', acme: { email: 'ops@example.org', server } });
+    const { metadata, spec } = find(own, 'Ingress', 'nginx-demo');
+    expect(metadata.annotations).toEqual({ 'cert-manager.io/cluster-issuer': `letsencrypt-${server}` });
+    expect(spec).toMatchObject({
+      tls: [{ hosts: ['demo.example.org'], secretName: 'nginx-demo-tls' }],
       rules: [{ host: 'demo.example.org', http: { paths: [{ path: '/' }] } }],
     });
+    expect(noteOn(own)).toContain(note);
+  });
+
+  it('gets new pods when its files change, and only then', () => {
+    const hashOf = (settings: object) => {
+      const { annotations } = workload(find(render(settings), 'Deployment', 'nginx-demo')).template.metadata;
+      return annotations?.['k3s-ha-aws/config'];
+    };
+    expect(hashOf({})).toMatch(/^[0-9a-f]{16}$/);
+    expect(hashOf({ demo: { replicas: 5 } })).toBe(hashOf({}));
   });
 
   it('knows its node, its zone and its pod for the page', () => {
@@ -204,5 +280,5 @@ it('every file of every component is delivered', () => {
       readdirSync(join(ROOT, 'manifests', name)).map((file) => join(ROOT, 'manifests', name, file)),
     )
     .flatMap((file) => [...parseAllDocuments(readFileSync(file, 'utf8'))]);
-  expect(render()).toHaveLength(written.length);
+  expect(render(COMPLETE)).toHaveLength(written.length);
 });

@@ -65,6 +65,9 @@ const APPLY = {
   manifestsSha256: createHash('sha256').update(MANIFESTS).digest('hex'),
 };
 
+const APPLIED = 'kubectl apply --server-side --force-conflicts --filename=/var/lib/k3s-ha/manifests.yaml';
+const NOTE = 'kubectl annotate configmap k3s-ha-aws-manifests --namespace=kube-system';
+
 export const CASES: Case[] = [
   {
     name: 'a first server starts a cluster with the short token',
@@ -589,8 +592,103 @@ export const CASES: Case[] = [
       rig.k3s.apply = { exitCode: 0, stdout, stderr: '' };
     },
     exitCode: 0,
-    output: { applied: 2 },
-    calls: ['kubectl apply --server-side --force-conflicts --filename=/var/lib/k3s-ha/manifests.yaml'],
+    output: { applied: 2, pruned: 0 },
+    calls: [APPLIED],
+  },
+  {
+    name: 'manifests that were applied before are applied again, and nothing is deleted',
+    script: 'apply-manifests',
+    parameters: APPLY,
+    given: (rig) => {
+      serving(rig);
+      rig.k3s.inventory = 'Deployment.apps web a\nService - b\n';
+    },
+    exitCode: 0,
+    output: { applied: 0, pruned: 0 },
+    calls: [APPLIED],
+  },
+  {
+    name: 'what went from the manifests is noted, and deleted after they were applied',
+    script: 'apply-manifests',
+    parameters: APPLY,
+    given: (rig) => {
+      serving(rig);
+      rig.k3s.inventory =
+        'Service - b\nDeployment.apps web old\nClusterIssuer.cert-manager.io - issuer\nConfigMap web c\n';
+      rig.k3s.prune = {
+        'Deployment.apps old': { exitCode: 0, stdout: 'deployment.apps "old" deleted\n', stderr: '' },
+        'ClusterIssuer.cert-manager.io issuer': {
+          exitCode: 1,
+          stdout: '',
+          stderr: 'error: the server doesn\'t have a resource type "ClusterIssuer"\n',
+        },
+      };
+    },
+    exitCode: 0,
+    output: { applied: 0, pruned: 1 },
+    calls: [
+      `${NOTE} --overwrite k3s-ha-aws/to-delete=ClusterIssuer.cert-manager.io - issuer,ConfigMap web c,Deployment.apps web old`,
+      APPLIED,
+      'kubectl delete ClusterIssuer.cert-manager.io --selector=k3s-ha-aws/manifests --field-selector=metadata.name=issuer --wait=false',
+      'kubectl delete ConfigMap --namespace=web --selector=k3s-ha-aws/manifests --field-selector=metadata.name=c --wait=false',
+      'kubectl delete Deployment.apps --namespace=web --selector=k3s-ha-aws/manifests --field-selector=metadata.name=old --wait=false',
+      `${NOTE} k3s-ha-aws/to-delete-`,
+    ],
+  },
+  {
+    name: 'what a run before did not get to delete is deleted, unless it came back',
+    script: 'apply-manifests',
+    parameters: APPLY,
+    given: (rig) => {
+      serving(rig);
+      rig.k3s.inventory = 'Service - b\nDeployment.apps web a\n\nService - old,Service - b';
+      rig.k3s.prune = { 'Service old': { exitCode: 0, stdout: 'service "old" deleted\n', stderr: '' } };
+    },
+    exitCode: 0,
+    output: { applied: 0, pruned: 1 },
+    calls: [
+      `${NOTE} --overwrite k3s-ha-aws/to-delete=Service - old`,
+      APPLIED,
+      'kubectl delete Service --selector=k3s-ha-aws/manifests --field-selector=metadata.name=old --wait=false',
+      `${NOTE} k3s-ha-aws/to-delete-`,
+    ],
+  },
+  {
+    name: 'nothing is deleted when the manifests cannot be applied',
+    script: 'apply-manifests',
+    parameters: APPLY,
+    given: (rig) => {
+      serving(rig);
+      rig.k3s.inventory = 'Service - old\n';
+      rig.k3s.apply = { exitCode: 1, stdout: '', stderr: 'error: spec.replicas: Invalid value: -1\n' };
+    },
+    exitCode: 1,
+    calls: [`${NOTE} --overwrite k3s-ha-aws/to-delete=Service - old`, APPLIED],
+  },
+  {
+    name: 'a deletion that fails is tried again, and stays noted',
+    script: 'apply-manifests',
+    parameters: APPLY,
+    given: (rig) => {
+      serving(rig);
+      rig.k3s.inventory = 'Service - old\n';
+      const stderr = 'Error from server: etcdserver: request timed out\n';
+      rig.k3s.prune = { 'Service old': { exitCode: 1, stdout: '', stderr } };
+    },
+    exitCode: 75,
+    stderr: /does not delete Service old/,
+    calls: [
+      `${NOTE} --overwrite k3s-ha-aws/to-delete=Service - old`,
+      APPLIED,
+      'kubectl delete Service --selector=k3s-ha-aws/manifests --field-selector=metadata.name=old --wait=false',
+    ],
+  },
+  {
+    name: 'without an API server that answers, manifests are tried again',
+    script: 'apply-manifests',
+    parameters: APPLY,
+    exitCode: 75,
+    calls: [],
   },
   {
     name: 'manifests with another checksum are not applied',
@@ -628,6 +726,6 @@ export const CASES: Case[] = [
       rig.k3s.apply = { exitCode: 1, stdout: '', stderr: 'error: spec.replicas: Invalid value: -1\n' };
     },
     exitCode: 1,
-    stderr: /refuses the manifests/,
+    stderr: /does not take the manifests/,
   },
 ];

@@ -32,6 +32,10 @@ export class FakeK3s {
   journal: { at: number; text: string }[] = [];
   /** What `kubectl apply` answers. */
   apply: CommandResult = ok();
+  /** What the cluster says it was given: lines of `data.objects`, and the annotation of what is to be deleted. */
+  inventory = '';
+  /** What `kubectl delete` by selector answers, by kind and name; whatever else is not there. */
+  prune: Record<string, CommandResult> = {};
   /** Every command that changes something, in order. */
   readonly calls: string[] = [];
   /** Called by `systemctl start` and `restart`. */
@@ -99,6 +103,7 @@ export class FakeK3s {
     if (args[0] === '--version') return ok('k3s version v1.33.5+k3s1 (abcdef12)\ngo version go1.24.6\n');
     const [, , verb, , name] = args;
     if (!this.api) return error(1, 'The connection to the server 127.0.0.1:6443 was refused');
+    if (verb === 'get' && args[3] === 'configmap') return ok(this.inventory);
     if (verb === 'get') {
       const chosen = args[3] === 'node' ? this.nodes.filter((node) => node.name === name) : this.nodes;
       return ok(chosen.map(row).join(''));
@@ -116,6 +121,9 @@ export class FakeK3s {
       });
       return ok();
     }
+    const selected = args.find((arg) => arg.startsWith('--field-selector=metadata.name='))?.split('=')[2];
+    if (selected !== undefined)
+      return this.prune[`${args[3]} ${selected}`] ?? { ...ok(), stderr: 'No resources found\n' };
     const node = this.nodes.find((other) => other.name === name);
     if (verb === 'delete' && node) this.onDelete(node);
     if (verb === 'patch' && node) this.nodes = this.nodes.filter((other) => other !== node);

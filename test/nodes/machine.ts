@@ -18,7 +18,15 @@ import { FakeK3s } from './fake-k3s';
 export const TOKEN = 'the-join-token';
 export const INSTANCE = 'i-0123456789abcdef0';
 export const ADDRESS = '127.77.1.1';
-export const MANIFESTS = 'kind: Namespace\n---\nkind: Service\n';
+export const MANIFESTS = `# object: Service - b
+# object: Deployment.apps web a
+---
+kind: Namespace
+---
+kind: Service
+---
+kind: Deployment
+`;
 
 export const USER_DATA = {
   CLUSTER: 'demo',

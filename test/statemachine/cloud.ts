@@ -199,7 +199,7 @@ export class Cloud {
     const { world } = this;
     if (script === 'ApplyManifests') {
       this.deeds.push('apply');
-      return { applied: 12 };
+      return { applied: 12, pruned: 0 };
     }
     if (script === 'RemoveMember') {
       const { slot, generation } = this.place(parameters.nodeName);

@@ -74,7 +74,11 @@ const STEPS: Record<string, Step> = {
     done: ({ targetGroups }) => `with ${targetGroups} target groups`,
   },
   ApplyManifests: { stage: 'apply', doing: 'sending' },
-  CheckApplyManifests: { stage: 'apply', doing: 'applying', done: ({ applied }) => `${applied} objects applied` },
+  CheckApplyManifests: {
+    stage: 'apply',
+    doing: 'applying',
+    done: ({ applied, pruned }) => `${applied} objects applied${Number(pruned) > 0 ? `, ${pruned} deleted` : ''}`,
+  },
   AwaitTargets: {
     stage: 'targets',
     doing: 'waiting until every server receives traffic',

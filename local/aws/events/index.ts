@@ -130,8 +130,7 @@ export class Events implements Service {
 
   private deliver(delivery: Delivery, delay: number): void {
     const { clock, latency } = this.world;
-    const { rule, event } = delivery;
-    clock.after(delay + latency.sample('events.delivery', `${rule.name} ${event.resources.join()}`), () => {
+    clock.after(delay + latency.sample('events.delivery'), () => {
       if (this.closed) return;
       deliver(this.world, this.targets, delivery).then(
         () => {

@@ -1,28 +1,43 @@
-/** `kubectl delete`, of files or by name. */
+/** `kubectl delete`, of files, by name or by selectors. */
+import type { Api } from '../api';
 import { seconds, UsageError } from '../arguments';
-import { qualified } from '../kinds';
+import { type Kind, qualified } from '../kinds';
+import { fieldSelector, labelSelector } from '../selectors';
 import { type Call, connect, Failed, input, namespaceOf, type Outcome, REFUSED, targets } from './call';
 import { documents } from './documents';
+
+interface Doomed {
+  kind: Kind;
+  name: string;
+  /** Absent: the command's. */
+  namespace?: string;
+}
 
 export async function remove(call: Call): Promise<Outcome> {
   const { args, machine, context } = call;
   const { flags } = args;
-  const lenient = flags.get('ignore-not-found') === 'true';
+  const selects = flags.has('selector') || flags.has('field-selector');
+  const lenient = flags.get('ignore-not-found') === 'true' || selects;
   const file = flags.has('filename') ? input(call) : undefined;
-  const wanted = file
-    ? documents(file.name, file.text).map(({ apiVersion, kind, metadata }) => ({ apiVersion, kind, metadata }))
-    : undefined;
+  const wanted = file ? documents(file.name, file.text) : undefined;
   const { api, server } = await connect(call);
   const doomed = wanted
-    ? wanted.map(({ apiVersion, kind, metadata }) => ({
-        kind: api.kind(apiVersion, kind),
-        name: metadata.name,
-        namespace: metadata.namespace,
-      }))
+    ? wanted.map(
+        ({ apiVersion, kind, metadata }): Doomed => ({
+          kind: api.kind(apiVersion, kind),
+          name: metadata.name,
+          namespace: metadata.namespace,
+        }),
+      )
     : targets(args).flatMap(({ kind, names }) => {
+        if (!api.serves(kind)) throw new UsageError(`the server doesn't have a resource type "${kind.plural}"`);
+        if (selects && names.length > 0) throw new UsageError('name cannot be provided when a selector is specified');
+        if (selects) return selected(call, api, kind);
         if (names.length === 0) throw new UsageError('resource(s) were provided, but no name was specified');
-        return names.map((name) => ({ kind, name, namespace: undefined }));
+        return names.map((name): Doomed => ({ kind, name }));
       });
+  // kubectl says so on stderr and still succeeds.
+  if (selects && doomed.length === 0) return { stdout: '', warnings: 'No resources found\n' };
   let stdout = '';
   const deadline = seconds(flags.get('timeout') ?? '0') * 1000;
   const began = machine.model.world.clock.now();
@@ -41,4 +56,14 @@ export async function remove(call: Call): Promise<Outcome> {
     }
   }
   return { stdout };
+}
+
+/** In the command's namespace, or in all of them. */
+function selected(call: Call, api: Api, kind: Kind): Doomed[] {
+  const { flags } = call.args;
+  const everywhere = !kind.namespaced || flags.get('all-namespaces') === 'true';
+  const namespace = everywhere ? undefined : namespaceOf(call);
+  const [label, field] = [labelSelector(flags.get('selector')), fieldSelector(kind.kind, flags.get('field-selector'))];
+  const found = api.list(kind.kind, namespace).filter((object) => label(object) && field(object));
+  return found.map(({ metadata }) => ({ kind, name: metadata.name, namespace: metadata.namespace }));
 }

@@ -1,10 +1,15 @@
 import { createHash } from 'node:crypto';
+import type { CommandResult } from '../../command';
 import { parameter, requireReady, STATE } from './common';
-import type { Twin } from './shell';
+import type { Shell, Twin } from './shell';
 
 const UNREADABLE = /\(403\)|\(404\)|AccessDenied|NoSuchKey|NoSuchBucket/;
 const NOT_YET =
-  /no matches for kind|onnection refused|timed? ?out|deadline exceeded|etcdserver|ServiceUnavailable|TooManyRequests|InternalError|currently unable to handle|not ready/;
+  /no matches for kind|onnection refused|was refused|nable to connect|timed? ?out|deadline exceeded|etcdserver|ServiceUnavailable|TooManyRequests|InternalError|currently unable to handle|not ready/;
+
+const INVENTORY = ['configmap', 'k3s-ha-aws-manifests', '--namespace=kube-system'];
+const MARK = 'k3s-ha-aws/manifests';
+const NOTE = 'k3s-ha-aws/to-delete';
 
 /** nodes/apply-manifests.sh */
 export const applyManifests: Twin = async (shell) => {
@@ -13,29 +18,76 @@ export const applyManifests: Twin = async (shell) => {
   const { REGION } = requireReady(shell);
   const file = `${STATE}/manifests.yaml`;
   try {
-    shell.log(`downloading ${uri}`);
-    const download = await shell.run('aws', 's3', 'cp', uri, file, '--region', REGION, '--only-show-errors');
-    if (download.exitCode !== 0) {
-      shell.log(download.stderr.trim());
-      if (UNREADABLE.test(download.stderr)) shell.fail(`cannot read ${uri}`);
-      shell.again(`cannot read ${uri}`);
-    }
-    const actual = createHash('sha256')
-      .update(shell.files.read(file) ?? '')
-      .digest('hex');
+    const text = await download(shell, uri, file, REGION);
+    const actual = createHash('sha256').update(text).digest('hex');
     if (actual !== sha256) shell.fail(`the checksum of ${uri} is ${actual}, expected ${sha256}`);
 
-    shell.log('applying');
-    const flags = ['--request-timeout=60s', 'apply', '--server-side', '--force-conflicts', `--filename=${file}`];
-    const apply = await shell.run('k3s', 'kubectl', ...flags);
-    if (apply.exitCode !== 0) {
-      shell.log(apply.stderr.trim());
-      if (NOT_YET.test(apply.stderr)) shell.again('the API server does not take the manifests yet');
-      shell.fail('the API server refuses the manifests');
+    const wanted = new Set([...text.matchAll(/^# object: (.*)$/gm)].map(([, line]) => line));
+    const format = `jsonpath={.data.objects}{"\\n"}{.metadata.annotations.${NOTE}}`;
+    const known = await kubectl(
+      shell,
+      'the API server does not tell what it was given',
+      'get',
+      ...INVENTORY,
+      '--ignore-not-found',
+      `--output=${format}`,
+    );
+    const gone = [...new Set(known.split(/[,\n]/))].filter((line) => line !== '' && !wanted.has(line)).sort();
+    if (gone.length > 0) {
+      const reason = 'the API server does not note what is to be deleted';
+      await kubectl(shell, reason, 'annotate', ...INVENTORY, '--overwrite', `${NOTE}=${gone.join(',')}`);
     }
-    const lines = apply.stdout.split('\n').filter((line) => line !== '');
-    return JSON.stringify({ applied: lines.length });
+
+    shell.log('applying');
+    const flags = ['--server-side', '--force-conflicts', `--filename=${file}`];
+    const output = await kubectl(shell, 'the API server does not take the manifests', 'apply', ...flags);
+    shell.log(output.trimEnd());
+
+    let pruned = 0;
+    for (const line of gone) if (await prune(shell, line)) pruned++;
+    if (gone.length > 0) {
+      await kubectl(shell, 'the API server does not note what was deleted', 'annotate', ...INVENTORY, `${NOTE}-`);
+    }
+    return JSON.stringify({ applied: output.split('\n').filter((line) => line !== '').length, pruned });
   } finally {
     shell.files.remove(file);
   }
 };
+
+async function download(shell: Shell, uri: string, file: string, region: string): Promise<string> {
+  shell.log(`downloading ${uri}`);
+  const { exitCode, stderr } = await shell.run('aws', 's3', 'cp', uri, file, '--region', region, '--only-show-errors');
+  if (exitCode !== 0) {
+    shell.log(stderr.trim());
+    if (UNREADABLE.test(stderr)) shell.fail(`cannot read ${uri}`);
+    shell.again(`cannot read ${uri}`);
+  }
+  return shell.files.read(file) ?? '';
+}
+
+/** Whether there was something to delete. */
+async function prune(shell: Shell, line: string): Promise<boolean> {
+  const [kind = '', namespace = '', name = ''] = line.split(' ');
+  shell.log(`deleting ${kind} ${name}`);
+  const where = namespace === '-' ? [] : [`--namespace=${namespace}`];
+  const which = [`--selector=${MARK}`, `--field-selector=metadata.name=${name}`, '--wait=false'];
+  const result = await shell.run('k3s', 'kubectl', '--request-timeout=60s', 'delete', kind, ...where, ...which);
+  if (result.stderr.includes("doesn't have a resource type")) {
+    shell.log(`there is no kind ${kind} any more`);
+    return false;
+  }
+  const output = check(shell, result, `the API server does not delete ${kind} ${name}`);
+  shell.log(output.trimEnd());
+  return output.includes(' deleted');
+}
+
+async function kubectl(shell: Shell, reason: string, ...args: string[]): Promise<string> {
+  return check(shell, await shell.run('k3s', 'kubectl', '--request-timeout=60s', ...args), reason);
+}
+
+function check(shell: Shell, { exitCode, stdout, stderr }: CommandResult, reason: string): string {
+  if (exitCode === 0) return stdout;
+  shell.log(stderr.trim());
+  if (NOT_YET.test(stderr)) shell.again(reason);
+  shell.fail(reason);
+}
