@@ -12,7 +12,16 @@ import { bundle } from '../../tools/bundle';
 
 const ROOT = join(__dirname, '../..');
 const STORE = join(ROOT, '.build/test');
-const SOURCES = ['functions', 'infra', 'manifests', 'nodes', 'statemachine', 'tools/bundle.ts', 'package-lock.json'];
+const SOURCES = [
+  'functions',
+  'infra',
+  'manifests',
+  'nodes',
+  'statemachine',
+  'tools/bundle.ts',
+  'tools/bundle',
+  'package-lock.json',
+];
 /** Other runs may still read an older assembly for as long as this. */
 const KEEP_MS = 3_600_000;
 const VARIABLE = 'K3S_HA_TEST_ASSEMBLY';
