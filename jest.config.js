@@ -14,6 +14,9 @@ const faults = ['healing/servers', 'healing/circumstances', 'interruption', 'mac
   (file) => `<rootDir>/test/e2e/${file}.test.ts`,
 );
 
+/** Folders of the tests that boot an embedded AWS with the whole stack. */
+const WHOLE = ['<rootDir>/test/e2e/', '<rootDir>/test/simulation/'];
+
 /** End-to-end tests need the cloud assembly: jest prepares it when one of them runs. */
 const whole = { ...common, globalSetup: '<rootDir>/test/support/assembly-setup.ts' };
 
@@ -24,11 +27,11 @@ module.exports = {
   // Jest would leave one processor idle: on two that is half of the machine.
   maxWorkers: '100%',
   projects: [
-    { ...common, displayName: 'parts', testMatch: ['**/*.test.ts'], testPathIgnorePatterns: ['<rootDir>/test/e2e/'] },
+    { ...common, displayName: 'parts', testMatch: ['**/*.test.ts'], testPathIgnorePatterns: WHOLE },
     {
       ...whole,
       displayName: 'e2e',
-      testMatch: ['<rootDir>/test/e2e/**/*.test.ts'],
+      testMatch: WHOLE.map((folder) => `${folder}**/*.test.ts`),
       testPathIgnorePatterns: faults,
     },
     { ...whole, displayName: 'faults', testMatch: faults },

@@ -1,11 +1,12 @@
 /**
  * The CDK app: `tsx infra/app.ts [--output DIR]` synthesizes `cluster.json` to cdk.out.
- * The CDK CLI names the directory in CDK_OUTDIR. What it deploys is validated; a local run need not wait for that.
+ * The CDK CLI names the directory in CDK_OUTDIR.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadConfig } from './config';
 import { ConfigError } from './config-error';
+import { review } from './review';
 import { synthesize } from './synth';
 
 const ROOT = join(__dirname, '..');
@@ -16,7 +17,7 @@ function main(): void {
     root: ROOT,
     config: loadConfig(join(ROOT, 'cluster.json')),
     bundles: join(ROOT, '.build/functions'),
-    validate: process.env.CDK_OUTDIR !== undefined,
+    review,
     outdir: values.output ?? process.env.CDK_OUTDIR ?? join(ROOT, 'cdk.out'),
   });
 }

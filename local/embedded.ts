@@ -56,6 +56,8 @@ export interface EmbeddedAws {
   state(): ClusterState;
   /** Makes things go wrong. */
   incidents: Incidents;
+  /** K3s on the machines, for onlookers. */
+  k3s: Pick<K3s, 'clusters' | 'crash'>;
   /** Answers the requests that are no AWS wire: `/_local/…`. */
   route: Route;
   /** Ends everything that was started. */
@@ -168,7 +170,7 @@ async function assemble(options: EmbeddedOptions, closers: Closers): Promise<Omi
     closers.push(() => served.close());
   }
   const stack = await deploy(assembly, all, { world, lambda: services.lambda, responses, endpointUrl: url });
-  return { world, services, network, endpoint, url, stack, state, incidents, route };
+  return { world, services, network, endpoint, url, stack, state, incidents, k3s, route };
 }
 
 /** In place of a Session Manager session that reads the file: sessions' data channels are not modelled. */

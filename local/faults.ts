@@ -6,7 +6,9 @@ export type ApiFault =
   | { kind: 'throttle' }
   | { kind: 'error'; code: string; message: string; status: number }
   /** The effect happens, the caller sees a broken connection. */
-  | { kind: 'lost-reply' };
+  | { kind: 'lost-reply' }
+  /** Nothing answers and nothing happens, until the caller gives up after so long, ms. */
+  | { kind: 'timeout'; afterMs: number };
 
 interface ApiRule {
   /** `ec2`, `ssm`, …; `*` for any. */

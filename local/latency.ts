@@ -111,24 +111,45 @@ export type LatencyName = keyof typeof PROFILE;
 /** z of the 95th percentile of the standard normal distribution. */
 const Z95 = 1.6448536269514722;
 
+/**
+ * Every delay has a stream of its own, by its name and by whose delay it is: the second boot of one machine takes as long
+ * whatever else has happened. So two ways to build the same cluster meet the same AWS, and what a lower bound is made of
+ * can be looked up without taking it from anybody.
+ */
 export class Latency {
+  /** How many draws each stream has given. */
+  private readonly drawn = new Map<string, number>();
+
   constructor(
+    /** Only forked, never drawn from. */
     private readonly random: Random,
     /** Multiplies single delays, for faults (`slow`). */
     private readonly factor: (name: LatencyName, service?: string) => number = () => 1,
   ) {}
 
-  /** One draw, ms of AWS time. `service`: whose call it is part of, if of one. */
-  sample(name: LatencyName, service?: string): number {
-    const { p50, p95 } = PROFILE[name];
-    const sigma = Math.log(p95 / p50) / Z95;
-    return p50 * Math.exp(sigma * this.normal()) * this.factor(name, service);
+  /**
+   * The next draw, ms of AWS time.
+   * @param whose the machine, target or subnet that is waited for; empty: nobody's in particular
+   * @param service whose call it is part of, if of one
+   */
+  sample(name: LatencyName, whose = '', service?: string): number {
+    const stream = `${name} ${whose}`;
+    const nth = this.drawn.get(stream) ?? 0;
+    this.drawn.set(stream, nth + 1);
+    return this.draw(name, whose, nth) * this.factor(name, service);
   }
 
-  /** Box-Muller, cut at three standard deviations: a modelled delay has no unbounded tail. */
-  private normal(): number {
-    const radius = Math.sqrt(-2 * Math.log(1 - this.random.next()));
-    const value = radius * Math.cos(2 * Math.PI * this.random.next());
-    return Math.max(-3, Math.min(3, value));
+  /** The nth draw of a stream, from 0, ms, before faults; takes nothing from it. */
+  draw(name: LatencyName, whose = '', nth = 0): number {
+    const { p50, p95 } = PROFILE[name];
+    const sigma = Math.log(p95 / p50) / Z95;
+    return p50 * Math.exp(sigma * normal(this.random.fork(`${name} ${whose} ${nth}`)));
   }
+}
+
+/** Box-Muller, cut at three standard deviations: a modelled delay has no unbounded tail. */
+function normal(random: Random): number {
+  const radius = Math.sqrt(-2 * Math.log(1 - random.next()));
+  const value = radius * Math.cos(2 * Math.PI * random.next());
+  return Math.max(-3, Math.min(3, value));
 }

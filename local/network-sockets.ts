@@ -59,13 +59,6 @@ export async function createSocketNetwork(options: SocketNetworkOptions): Promis
   throw new AddressInUse('127.77.0.0/16', GUARD_PORT);
 }
 
-/** A health check on its way. */
-interface Flight {
-  hold: Hold;
-  /** The service has the request and takes its own time, on the clock. */
-  responding: boolean;
-}
-
 /** A client's connection through the load balancer. */
 interface Link {
   address: string;
@@ -73,18 +66,15 @@ interface Link {
   upstream?: Socket;
 }
 
-/**
- * How long a health check may wait for this process itself, in real time, beyond its limit in AWS time: a clock that
- * runs fast must not turn the time that two cores need for a handshake into an unhealthy target.
- */
-const GRACE_MS = 1000;
-
 export class SocketNetwork implements Network {
   private readonly open = new Set<Listening>();
   private readonly links = new Set<Link>();
   private readonly rules = new Reachability(() => this.cut((link) => !this.reachable('nlb', link.address)));
-  /** Health checks in flight by their own end of the connection. */
-  private readonly flights = new Map<string, Flight>();
+  /**
+   * Health checks in flight by their own end of the connection. AWS time is not accelerated during a handshake, or a clock
+   * that runs fast would turn the time that two cores need for it into an unhealthy target.
+   */
+  private readonly flights = new Map<string, Hold>();
   /** Clients behind PROXY headers by the load balancer's end of the connection. */
   private readonly clients = new Map<string, string>();
   private last = FIRST_HOST - 1;
@@ -138,11 +128,11 @@ export class SocketNetwork implements Network {
       await this.clock.sleep(timeoutMs);
       return { ok: false, reason: 'timeout' };
     }
-    const flight: Flight = { hold: this.clock.hold(), responding: false };
+    const flight = this.clock.hold();
     try {
       return await this.fly(flight, from, address, localPort(port), probe, timeoutMs);
     } finally {
-      flight.hold.release();
+      flight.release();
     }
   }
 
@@ -225,8 +215,8 @@ export class SocketNetwork implements Network {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk);
     const key = farEnd(incoming.socket);
+    // A service takes its own time on the clock, be it asked by a health check or by a client.
     const flight = this.flights.get(key);
-    if (flight) flight.responding = true;
     const answer = Promise.resolve(
       service.respond({
         method: incoming.method ?? 'GET',
@@ -242,7 +232,7 @@ export class SocketNetwork implements Network {
         client: identityOf(incoming.socket),
       }),
     );
-    const { status, headers, body = '', stream } = await (flight ? flight.hold.waiting(answer) : answer);
+    const { status, headers, body = '', stream } = await (flight ? flight.waiting(answer) : answer);
     if (!stream) {
       outgoing.writeHead(status, { 'content-length': Buffer.byteLength(body), ...headers }).end(body);
       return;
@@ -256,7 +246,7 @@ export class SocketNetwork implements Network {
   }
 
   private fly(
-    flight: Flight,
+    flight: Hold,
     from: string,
     host: string,
     port: number,
@@ -265,22 +255,16 @@ export class SocketNetwork implements Network {
   ): Promise<ProbeResult> {
     return new Promise((resolve) => {
       let key = '';
-      let grace: NodeJS.Timeout | undefined;
       const localAddress = from.startsWith('127.') ? from : undefined;
       const settle = (result: ProbeResult) => {
         limit.cancel();
-        clearTimeout(grace);
         this.flights.delete(key);
         end.destroy();
         resolve(result);
       };
       const failed = ({ code }: NodeJS.ErrnoException) =>
         settle({ ok: false, reason: code === 'ECONNREFUSED' ? 'refused' : 'reset' });
-      const expired = () => settle({ ok: false, reason: 'timeout' });
-      const limit = this.clock.after(timeoutMs, () => {
-        if (flight.responding) expired();
-        else grace = setTimeout(expired, GRACE_MS);
-      });
+      const limit = this.clock.after(timeoutMs, () => settle({ ok: false, reason: 'timeout' }));
       const took = (socket: Socket) => {
         key = `${socket.localAddress}:${socket.localPort}`;
         this.flights.set(key, flight);

@@ -16,6 +16,6 @@ export async function makeAssembly(directory: string): Promise<{ config: Config;
   const bundles = join(directory, 'functions');
   const assembly = join(directory, 'cdk.out');
   await bundle(bundles);
-  synthesize({ root: ROOT, config, bundles, outdir: assembly, validate: false });
+  synthesize({ root: ROOT, config, bundles, outdir: assembly });
   return { config, assembly };
 }

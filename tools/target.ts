@@ -115,7 +115,7 @@ async function measureTime(url: string): Promise<Pick<Target, 'now' | 'sleep'> |
   if (!first) return undefined;
   await delay(SAMPLE_MS);
   const second = await readTime(url);
-  return second && timeFrom(first, second);
+  return second && timeFrom(first, second, () => readTime(url));
 }
 
 /** One look at a clock. */
@@ -126,12 +126,24 @@ export interface Sample {
   there: number;
 }
 
-/** A clock that goes on as these two looks at it say. */
-export function timeFrom(first: Sample, second: Sample, here = () => performance.now()): Pick<Target, 'now' | 'sleep'> {
+/**
+ * A clock that goes on as these two looks at it say. It is looked at again after each wait, because the embedded AWS is
+ * not accelerated while it computes: who only extrapolates would lose patience with it too early.
+ */
+export function timeFrom(
+  first: Sample,
+  second: Sample,
+  look: () => Promise<Sample | undefined>,
+  here = () => performance.now(),
+): Pick<Target, 'now' | 'sleep'> {
   const pace = (second.there - first.there) / (second.here - first.here);
+  let last = second;
   return {
-    now: () => second.there + (here() - second.here) * pace,
-    sleep: (ms) => delay(ms / pace),
+    now: () => last.there + (here() - last.here) * pace,
+    sleep: async (ms) => {
+      await delay(ms / pace);
+      last = (await look()) ?? last;
+    },
   };
 }
 

@@ -12,7 +12,7 @@ import { connect, serve } from '../runtime/serve';
 import { assessCluster } from './assess-cluster';
 import * as contract from './contract';
 
-export const wire = connect(contract, ({ env, client, now, sleep, elapsed }) => {
+export const wire = connect(contract, ({ env, client, now, sleep }) => {
   const table = new Table(client, env.TABLE);
   const records = new ClusterRecords(table);
   const slots = new Slots(table);
@@ -25,7 +25,6 @@ export const wire = connect(contract, ({ env, client, now, sleep, elapsed }) => 
     servers: env.SERVERS,
     now,
     sleep,
-    elapsed,
   };
   const deps = {
     cluster: env.CLUSTER,

@@ -20,8 +20,6 @@ export interface Sources extends SurveySources {
   servers: number;
   now(): number;
   sleep(ms: number): Promise<void>;
-  /** Milliseconds since some moment. */
-  elapsed(): number;
 }
 
 /** @throws Throttled, Unavailable, MalformedItem: the table could not be read, or there is no record of a cluster */

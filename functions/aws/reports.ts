@@ -22,8 +22,8 @@ const STRAGGLER_MS = 3_000;
 export interface Asking {
   commands: Pick<Commands, 'ask' | 'invocation'>;
   sleep(ms: number): Promise<void>;
-  /** Milliseconds since some moment. */
-  elapsed(): number;
+  /** Epoch ms. */
+  now(): number;
 }
 
 /**
@@ -36,14 +36,14 @@ export async function collectReports(
   blind: string[],
 ): Promise<Map<string, ServerReport>> {
   const reports = new Map<string, ServerReport>();
-  const begun = asking.elapsed();
+  const begun = asking.now();
   const asked = await ask(asking, instanceIds, blind);
   const patience = new Patience(begun, asked.length);
   await Promise.all(
     asked.map(async ({ instanceId, commandId }) => {
       try {
         const invocation = await answer(asking, commandId, instanceId, patience);
-        if (invocation) patience.heard(asking.elapsed());
+        if (invocation) patience.heard(asking.now());
         const report = invocation && read(invocation);
         if (typeof report === 'string') blind.push(`ReportStatus on ${instanceId} ${report}`);
         else if (report) reports.set(instanceId, report);
@@ -57,7 +57,7 @@ export async function collectReports(
 
 /** Until when answers are waited for. */
 class Patience {
-  /** On the clock of `elapsed`, ms. */
+  /** Epoch ms. */
   deadline: number;
   private answers = 0;
 
@@ -108,12 +108,12 @@ async function ask({ commands }: Asking, instanceIds: string[], blind: string[])
 
 /** Null: no answer in time. */
 async function answer(
-  { commands, elapsed, sleep }: Asking,
+  { commands, now, sleep }: Asking,
   commandId: string,
   instanceId: string,
   patience: Patience,
 ): Promise<Invocation | null> {
-  for (let poll = 0; poll < POLLS && elapsed() + POLL_MS <= patience.deadline; poll++) {
+  for (let poll = 0; poll < POLLS && now() + POLL_MS <= patience.deadline; poll++) {
     await sleep(POLL_MS);
     const invocation = await commands.invocation(commandId, instanceId);
     if (invocation?.finished) return invocation;

@@ -12,8 +12,6 @@ export interface Platform {
   /** Epoch ms. */
   now(): number;
   sleep(ms: number): Promise<void>;
-  /** Milliseconds since some moment, by a clock that nobody sets or accelerates: for patience, not for dates. */
-  elapsed(): number;
   uuid(): string;
   /** Merged into the settings of every AWS client. */
   client: ClientSettings;
@@ -32,7 +30,6 @@ export function lambdaPlatform(): Platform {
     env: process.env,
     now: Date.now,
     sleep: (ms) => delay(ms),
-    elapsed: () => performance.now(),
     uuid: randomUUID,
     client: {},
     fetch,

@@ -10,7 +10,7 @@ import { connect, serve } from '../runtime/serve';
 import * as contract from './contract';
 import { terminateServer } from './terminate-server';
 
-export const wire = connect(contract, ({ env, client, now, sleep, elapsed }) => {
+export const wire = connect(contract, ({ env, client, now, sleep }) => {
   const table = new Table(client, env.TABLE);
   const records = new ClusterRecords(table);
   const slots = new Slots(table);
@@ -24,7 +24,6 @@ export const wire = connect(contract, ({ env, client, now, sleep, elapsed }) => 
     servers: env.SERVERS,
     now,
     sleep,
-    elapsed,
   };
   const deps = { leases: new Leases(table), records, slots, instances, observe: () => observe(sources) };
   return (input, log) => terminateServer(input, deps, log);

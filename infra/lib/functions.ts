@@ -74,7 +74,7 @@ export class Functions extends Construct {
       description: step.description,
       code: lambda.Code.fromAsset(bundle),
       handler: 'index.handler',
-      runtime: lambda.Runtime.NODEJS_22_X,
+      runtime: lambda.Runtime.NODEJS_24_X,
       architecture: lambda.Architecture.ARM_64,
       memorySize: 256,
       timeout: Duration.seconds(30),

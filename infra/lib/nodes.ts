@@ -11,7 +11,7 @@ import type { Names } from '../names';
 import { documentContent } from './documents';
 import type { LoadBalancer } from './load-balancer';
 import type { Network } from './network';
-import { anyResource } from './permissions';
+import { anyInstance, anyResource } from './permissions';
 import type { State } from './state';
 
 export interface NodesProps {
@@ -99,8 +99,9 @@ export class Nodes extends Construct {
         // https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html
         Agent: new iam.PolicyDocument({
           statements: [
+            // The heartbeat. It is authorised for the instance that it is about.
+            new iam.PolicyStatement({ actions: ['ssm:UpdateInstanceInformation'], resources: [anyInstance()] }),
             anyResource(
-              'ssm:UpdateInstanceInformation',
               'ssmmessages:CreateControlChannel',
               'ssmmessages:CreateDataChannel',
               'ssmmessages:OpenControlChannel',

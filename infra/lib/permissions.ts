@@ -24,7 +24,6 @@ export const ANY_RESOURCE: Readonly<Record<string, string>> = {
   'ssm:GetCommandInvocation': 'reads output of commands, which carries no secrets; takes no resource',
   'ssm:ListCommands': 'reads names and states of commands; takes no resource',
   'ssm:CancelCommand': 'takes no resource; the function cancels the command ids of its own lease only',
-  'ssm:UpdateInstanceInformation': "the agent's heartbeat; bound to its own instance by the instance's credentials",
   'ssmmessages:CreateControlChannel': "the agent's own channel; takes no resource",
   'ssmmessages:CreateDataChannel': "the agent's own channel; takes no resource",
   'ssmmessages:OpenControlChannel': "the agent's own channel; takes no resource",
@@ -170,7 +169,7 @@ export class Permissions {
       }),
       new iam.PolicyStatement({
         actions: ['ssm:SendCommand'],
-        resources: [arn('ec2', 'instance/*')],
+        resources: [anyInstance()],
         conditions: { StringEquals: { [`ssm:resourceTag/${TAG.cluster}`]: this.props.config.name } },
       }),
     ];
@@ -180,7 +179,7 @@ export class Permissions {
     return [
       new iam.PolicyStatement({
         actions: ['ec2:TerminateInstances'],
-        resources: [arn('ec2', 'instance/*')],
+        resources: [anyInstance()],
         conditions: { StringEquals: { [`ec2:ResourceTag/${TAG.cluster}`]: this.props.config.name } },
       }),
     ];
@@ -205,19 +204,24 @@ export class Permissions {
     const fromTemplate = { ArnEquals: { 'ec2:LaunchTemplate': template } };
     const tagged = { StringEquals: { [`aws:RequestTag/${TAG.cluster}`]: config.name } };
     const created = [arn('ec2', 'volume/*'), arn('ec2', 'network-interface/*')];
-    const instances = arn('ec2', 'instance/*');
+    const instances = anyInstance();
     return [
       // Whether it was launched before, and in which zone there was no capacity.
       anyResource('ec2:DescribeInstances', 'ec2:DescribeSubnets'),
       new iam.PolicyStatement({
         actions: ['ec2:RunInstances'],
+        resources: [template, ...network.nodeSubnets.map((subnet) => arn('ec2', `subnet/${subnet.subnetId}`))],
+        conditions: fromTemplate,
+      }),
+      // Not even an equal value in the request may stand in for the template's own. The subnet has to come with the
+      // request, and with it the network interface.
+      new iam.PolicyStatement({
+        actions: ['ec2:RunInstances'],
         resources: [
-          template,
           `arn:${Aws.PARTITION}:ec2:${Aws.REGION}::image/${nodes.imageId}`,
           arn('ec2', `security-group/${network.nodeGroupId}`),
-          ...network.nodeSubnets.map((subnet) => arn('ec2', `subnet/${subnet.subnetId}`)),
         ],
-        conditions: fromTemplate,
+        conditions: { ...fromTemplate, Bool: { 'ec2:IsLaunchTemplateResource': 'true' } },
       }),
       new iam.PolicyStatement({
         actions: ['ec2:RunInstances'],
@@ -257,6 +261,11 @@ export class Permissions {
 /** The cluster's state machine, by name: functions start it, and it invokes them. */
 export function stateMachineArn(names: Names): string {
   return arn('states', `stateMachine:${names.stateMachine}`);
+}
+
+/** Every instance of the account in the region: what narrows it is a condition, or whose credentials make the call. */
+export function anyInstance(): string {
+  return arn('ec2', 'instance/*');
 }
 
 /** An ARN in this stack's account and region. */

@@ -49,6 +49,8 @@ export interface Operation<Input = never, Output = unknown> {
   input: z.ZodType<Input>;
   /** How long the call takes; `api.call` unless said. */
   latency?: LatencyName;
+  /** What its latency is drawn for: calls about the same thing wait one draw after another. */
+  waitsFor?(input: Input): string | undefined;
   handle(input: Input, call: Call): Output | Promise<Output>;
 }
 

@@ -24,6 +24,7 @@ export interface ClusterIdentity {
 
 export class Cluster {
   readonly uuid: string;
+  readonly caHash: string;
   readonly etcd: Etcd<KubeObject>;
   readonly api: Api;
   /** The K3s processes that run etcd, by member id. */
@@ -40,6 +41,7 @@ export class Cluster {
     data: ReadonlyMap<string, KubeObject> = new Map(),
   ) {
     this.uuid = model.world.random.uuid();
+    this.caHash = caHash(identity.authority.cert);
     this.etcd = new Etcd(model.world, model.network, data, () => this.tick());
     this.api = new Api(model.world, this.etcd);
     this.helm = new HelmController(this);
@@ -47,10 +49,6 @@ export class Cluster {
     this.controllers = new Controllers(this);
     this.workloads = new Workloads(this);
     model.clusters.set(this.uuid, this);
-  }
-
-  get caHash(): string {
-    return caHash(this.identity.authority.cert);
   }
 
   /** The token as K3s writes it to disk, and as joining servers may present it. */

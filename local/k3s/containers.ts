@@ -46,11 +46,13 @@ export class Containers {
   /** Pulls what is missing and starts a pod's containers; it is ready some time later. */
   start(pod: Pod, page: string | undefined): void {
     const { uid } = pod.metadata;
+    const { instanceId } = this.machine;
     const { clock, latency } = this.machine.model.world;
     if (uid === undefined || this.all.has(uid)) return;
-    const missing = pod.spec.containers.map(({ image }) => image).filter((image) => !this.pulled.has(image));
-    const pull = missing.length > 0 ? latency.sample('image.pull') : 0;
-    const timer = clock.after(pull + latency.sample('pod.start'), () => {
+    const images = pod.spec.containers.map(({ image }) => image);
+    const missing = images.filter((image) => !this.pulled.has(image));
+    const pull = missing.length > 0 ? latency.sample('image.pull', `${instanceId} ${missing.join()}`) : 0;
+    const timer = clock.after(pull + latency.sample('pod.start', `${instanceId} ${images.join()}`), () => {
       if (!this.machine.alive()) return;
       for (const image of missing) this.pulled.add(image);
       container.running = true;

@@ -190,7 +190,7 @@ export class Controllers {
   /** The controllers react to a change after a moment, and then on every round. */
   private isDue({ metadata: { uid, name } }: Node, now: number): boolean {
     const key = uid ?? name;
-    const at = this.due.get(key) ?? now + this.cluster.model.world.latency.sample('k3s.remove-member');
+    const at = this.due.get(key) ?? now + this.cluster.model.world.latency.sample('k3s.remove-member', name);
     this.due.set(key, at);
     return now >= at;
   }

@@ -117,7 +117,9 @@ export class Etcd<Value> {
     part.peer = peer;
     part.member.name = name;
     if (part.member.learner && part.caughtUpAt === undefined) {
-      part.caughtUpAt = this.world.clock.now() + this.world.latency.sample('k3s.learner-catch-up');
+      // The name is the node's and a random part.
+      const node = name.slice(0, name.lastIndexOf('-'));
+      part.caughtUpAt = this.world.clock.now() + this.world.latency.sample('k3s.learner-catch-up', node);
     }
     this.timer ??= this.world.clock.every(1000, () => this.tick());
     this.settle();

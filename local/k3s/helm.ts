@@ -49,7 +49,7 @@ export class HelmController {
     const path = pathOf(chart);
     let due = this.due.get(path);
     if (due?.hash !== hash) {
-      due = { hash, at: world.clock.now() + world.latency.sample('k3s.helm-install') };
+      due = { hash, at: world.clock.now() + world.latency.sample('k3s.helm-install', path) };
       this.due.set(path, due);
     }
     if (world.clock.now() < due.at) return;

@@ -5,6 +5,7 @@
  */
 import type { World } from '../aws/service';
 import type { Network } from '../network';
+import { type ClusterCensus, census } from './census';
 import type { Cluster } from './cluster';
 import type { Commands, K3sUrls, MachineContext, MachineEvents } from './command';
 import { answer, etcdHealth } from './endpoints';
@@ -32,11 +33,15 @@ export interface K3sState {
   pods: { namespace: string; name: string; node: string | null; ready: boolean }[];
 }
 
+export type { CensusMember, ClusterCensus } from './census';
+
 export interface K3s extends MachineEvents {
   commands: Commands;
   /** Answers `curl` on a machine. */
   respond: K3sUrls;
   state(): K3sState;
+  /** Every cluster that ever was, oldest first. */
+  clusters(): ClusterCensus[];
   /** K3s is killed with SIGKILL; its containers run on and systemd starts it again. */
   crash(instanceId: string): void;
   /** The administrator's kubeconfig as K3s wrote it on a running server; undefined when there is none. A secret. */
@@ -116,6 +121,8 @@ export function createK3s(world: World, { network }: { network: Network }): K3s 
     },
 
     state: () => describe(current(clusters), clusters.size),
+
+    clusters: () => [...clusters.values()].map(census),
 
     close: () => {
       for (const machine of machines.values()) machine.kill();

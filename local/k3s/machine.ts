@@ -107,7 +107,7 @@ export class ServerMachine {
 
   /** One draw from the latency profile, waited for. */
   pauseFor(name: Parameters<World['latency']['sample']>[0], signal?: AbortSignal): Promise<void> {
-    return this.pause(this.model.world.latency.sample(name), signal);
+    return this.pause(this.model.world.latency.sample(name, this.instanceId), signal);
   }
 }
 

@@ -93,9 +93,15 @@ async function perform(
 ): Promise<unknown> {
   try {
     refuse(service, fault);
+    if (fault?.kind === 'timeout') {
+      await world.clock.sleep(fault.afterMs);
+      throw new ConnectionLost();
+    }
     const parsed = operation.input.safeParse(call.input);
     if (!parsed.success) throw invalidInput(service, call.operation, parsed.error);
-    await world.clock.sleep(world.latency.sample(operation.latency ?? 'api.call', service.name));
+    await world.clock.sleep(
+      world.latency.sample(operation.latency ?? 'api.call', operation.waitsFor?.(parsed.data), service.name),
+    );
     await options.authorize?.(call);
     const output = await operation.handle(parsed.data, { caller: call.caller, requestId: call.requestId });
     options.observe?.(call);

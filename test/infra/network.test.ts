@@ -63,14 +63,6 @@ describe.each([
     expect(ofType(template, 'AWS::EC2::SecurityGroupEgress').size).toBe(0);
   });
 
-  it('SSH is open nowhere', () => {
-    const groups = [
-      ...ofType(template, 'AWS::EC2::SecurityGroupIngress').values(),
-      ...ofType(template, 'AWS::EC2::SecurityGroup').values(),
-    ];
-    expect(JSON.stringify(groups)).not.toMatch(/"(From|To)Port":22\b/);
-  });
-
   it('there are subnets in three zones, taken by position so that any region fits', () => {
     const zones = [...ofType(template, 'AWS::EC2::Subnet').values()].map((subnet) =>
       JSON.stringify(subnet.Properties.AvailabilityZone),

@@ -91,9 +91,9 @@ describe('the node role', () => {
   it('lets a server run its agent, read the join token and the manifests, and nothing else', () => {
     const statements = statementsByRole(template).get(id)!;
     expect(statements.map(({ Action, Resource }) => [Action, Resource])).toEqual([
+      [['ssm:UpdateInstanceInformation'], ['arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:instance/*']],
       [
         [
-          'ssm:UpdateInstanceInformation',
           'ssmmessages:CreateControlChannel',
           'ssmmessages:CreateDataChannel',
           'ssmmessages:OpenControlChannel',

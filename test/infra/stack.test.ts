@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { review } from '../../infra/review';
 import { bundles, cleanUp, only, STEPS, synth, type Template, text } from './stack';
 
 afterAll(cleanUp);
@@ -16,7 +17,7 @@ const full = synth(
     domain: 'demo.example.org',
     acme: { email: 'ops@example.org' },
   },
-  { validate: true },
+  { review },
 );
 
 /** Properties that name what is elsewhere, AWS' own things, or, as an inline policy's, something within a resource. */

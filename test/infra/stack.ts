@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { parseConfig } from '../../infra/config';
-import { synthesize } from '../../infra/synth';
+import { type SynthesisProps, synthesize } from '../../infra/synth';
 
 export const ROOT = join(__dirname, '../..');
 
@@ -87,7 +87,7 @@ export interface Synthesis {
 /** @param settings the content of cluster.json */
 export function synth(
   settings: object = {},
-  options: { bundles?: string; validate?: boolean; root?: string } = {},
+  options: { bundles?: string; review?: SynthesisProps['review']; root?: string } = {},
 ): Synthesis {
   const outdir = temporary();
   const config = parseConfig(settings);
@@ -96,7 +96,7 @@ export function synth(
     config,
     bundles: options.bundles ?? bundles(STEPS),
     outdir,
-    validate: options.validate ?? false,
+    review: options.review,
   });
   const raw: unknown = assembly.getStackByName(`k3s-${config.name}`).template;
   return { template: TEMPLATE.parse(raw), text: JSON.stringify(raw), outdir };

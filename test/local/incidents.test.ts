@@ -3,7 +3,8 @@ import { DescribeVpcsCommand } from '@aws-sdk/client-ec2';
 import { ListStateMachinesCommand } from '@aws-sdk/client-sfn';
 import * as z from 'zod';
 import { type IncidentRequest, parseIncident } from '../../local/incidents';
-import { assembly, prepareAssembly } from '../support/assembly';
+import { prepareAssembly } from '../support/assembly';
+import { assembly } from '../support/assembly-path';
 import { call } from '../support/call';
 import { bootTest, closeAll, type TestCluster } from '../support/embedded';
 

@@ -21,6 +21,23 @@ describe('the latency profile', () => {
     const draw = () => new Latency(new Random(7)).sample('k3s.join');
     expect(draw()).toBe(draw());
   });
+
+  it('gives each machine its own delays, whatever others are waited for', () => {
+    const alone = new Latency(new Random(7));
+    const busy = new Latency(new Random(7));
+    for (let other = 0; other < 5; other++) busy.sample('k3s.join', 'i-2');
+    expect([busy.sample('k3s.join', 'i-1'), busy.sample('k3s.join', 'i-1')]).toEqual([
+      alone.draw('k3s.join', 'i-1', 0),
+      alone.draw('k3s.join', 'i-1', 1),
+    ]);
+    expect(alone.draw('k3s.join', 'i-1')).not.toBe(alone.draw('k3s.join', 'i-2'));
+  });
+
+  it('multiplies what is sampled by a fault, and not what is looked up', () => {
+    const slow = new Latency(new Random(7), (name) => (name === 'ec2.boot' ? 10 : 1));
+    expect(slow.sample('ec2.boot', 'i-1')).toBe(10 * slow.draw('ec2.boot', 'i-1'));
+    expect(slow.sample('k3s.join', 'i-1')).toBe(slow.draw('k3s.join', 'i-1'));
+  });
 });
 
 describe('randomness', () => {

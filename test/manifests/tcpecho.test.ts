@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -10,8 +10,17 @@ import { renderManifests } from '../../infra/manifests';
 const ROOT = join(__dirname, '../..');
 const LIMIT = 20_000;
 
-/** The command of the DaemonSet. */
+/** The command of the image. */
 function command(): string[] {
+  const dockerfile = readFileSync(join(ROOT, 'tcpecho/Dockerfile'), 'utf8');
+  return ['ENTRYPOINT', 'CMD'].flatMap((name) => {
+    const line = dockerfile.match(new RegExp(`^${name} (.*)$`, 'm'))?.[1];
+    return z.array(z.string()).parse(JSON.parse(line ?? '[]'));
+  });
+}
+
+/** The command of the DaemonSet. */
+function deployed(): string[] {
   const daemonSet = renderManifests(ROOT, parseConfig({})).find(({ kind }) => kind === 'DaemonSet');
   return z
     .object({
@@ -24,14 +33,13 @@ function command(): string[] {
 }
 
 it('the image runs the same command as the DaemonSet', () => {
-  const instruction = (name: string) => {
-    const line = readFileSync(join(ROOT, 'tcpecho/Dockerfile'), 'utf8').match(new RegExp(`^${name} (.*)$`, 'm'))?.[1];
-    return z.array(z.string()).parse(JSON.parse(line ?? '[]'));
-  };
-  expect([...instruction('ENTRYPOINT'), ...instruction('CMD')]).toEqual(command());
+  expect(command()).toEqual(deployed());
 });
 
 const installed = spawnSync('socat', ['-V']).status === 0;
+if (!installed) {
+  console.warn('socat is not installed: the tests that run the echo service were skipped (sudo apt-get install socat)');
+}
 
 (installed ? describe : describe.skip)('the command, run here', () => {
   let echo: ChildProcess;
@@ -85,8 +93,24 @@ const installed = spawnSync('socat', ['-V']).status === 0;
           return answer;
         }),
       );
+      const children = childrenOf(echo.pid);
       for (const socket of sockets) socket.destroy();
       expect(answers).toEqual(sockets.map((_, index) => `client ${index}`));
+      // One process for each, and no shell among them. Where the kernel does not say, none are listed.
+      expect(new Set(children)).toEqual(children.length > 0 ? new Set(['socat']) : new Set());
+    },
+    LIMIT,
+  );
+
+  it(
+    'never has more processes than its limit, and serves again when clients have left',
+    async () => {
+      const sockets = await Promise.all(Array.from({ length: 140 }, () => open()));
+      for (const socket of sockets) socket.write('anyone?');
+      await until(() => sockets.filter(({ bytesRead }) => bytesRead > 0).length === 128);
+      expect(childrenOf(echo.pid).length).toBeLessThanOrEqual(128);
+      for (const socket of sockets) socket.destroy();
+      expect(await exchange(Buffer.from('hello'))).toEqual(Buffer.from('hello'));
     },
     LIMIT,
   );
@@ -109,6 +133,10 @@ const installed = spawnSync('socat', ['-V']).status === 0;
     return Buffer.concat(chunks);
   }
 
+  async function until(holds: () => boolean): Promise<void> {
+    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+
   async function untilListening(): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -121,6 +149,14 @@ const installed = spawnSync('socat', ['-V']).status === 0;
     }
   }
 });
+
+/** The names of the programs that a process has started and that still run, as far as the kernel tells. */
+function childrenOf(pid: number | undefined): string[] {
+  const list = `/proc/${pid}/task/${pid}/children`;
+  if (!existsSync(list)) return [];
+  const pids = readFileSync(list, 'utf8').split(' ').filter(Boolean);
+  return pids.map((child) => readFileSync(`/proc/${child}/comm`, 'utf8').trim());
+}
 
 function freePort(): Promise<number> {
   return new Promise((resolve) => {

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { assembly } from './assembly';
+import { assembly } from './assembly-path';
 
 /** What these tests touch of a template; the rest passes through. */
 const TEMPLATE = z.looseObject({

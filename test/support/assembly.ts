@@ -9,36 +9,20 @@ import { join } from 'node:path';
 import { parseConfig } from '../../infra/config';
 import { synthesize } from '../../infra/synth';
 import { bundle } from '../../tools/bundle';
+import { setAssembly } from './assembly-path';
 
 const ROOT = join(__dirname, '../..');
 const STORE = join(ROOT, '.build/test');
-const SOURCES = [
-  'functions',
-  'infra',
-  'manifests',
-  'nodes',
-  'statemachine',
-  'tools/bundle.ts',
-  'tools/bundle',
-  'package-lock.json',
-];
+const SOURCES = ['functions', 'infra', 'manifests', 'nodes', 'statemachine', 'tools/bundle.ts', 'package-lock.json'];
 /** Other runs may still read an older assembly for as long as this. */
 const KEEP_MS = 3_600_000;
-const VARIABLE = 'K3S_HA_TEST_ASSEMBLY';
-
-/** The directory of the assembly that was prepared for this run. */
-export function assembly(): string {
-  const path = process.env[VARIABLE];
-  if (path === undefined) throw new Error('no assembly was prepared: end-to-end tests live in test/e2e');
-  return path;
-}
 
 /** Makes the assembly, unless it exists, and tells this run's tests where it is. */
 export async function prepareAssembly(): Promise<void> {
   const target = join(STORE, digest());
   if (!existsSync(target)) await make(target);
   discardOld(target);
-  process.env[VARIABLE] = join(target, 'cdk.out');
+  setAssembly(join(target, 'cdk.out'));
 }
 
 async function make(target: string): Promise<void> {
@@ -46,7 +30,7 @@ async function make(target: string): Promise<void> {
   const scratch = mkdtempSync(join(STORE, 'making-'));
   const bundles = join(scratch, 'functions');
   await bundle(bundles);
-  synthesize({ root: ROOT, config: parseConfig({}), bundles, validate: false, outdir: join(scratch, 'cdk.out') });
+  synthesize({ root: ROOT, config: parseConfig({}), bundles, outdir: join(scratch, 'cdk.out') });
   // At once or not at all: a run that is interrupted leaves nothing that looks finished.
   try {
     renameSync(scratch, target);

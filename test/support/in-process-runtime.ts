@@ -74,7 +74,8 @@ class InProcessEnvironment implements LambdaEnvironment {
 /** `k3s-demo-launch-server` → `functions/launch-server/handler.ts`. */
 function handlerOf({ functionName, variables }: EnvironmentSpec): Handler {
   const step = functionName.slice(`k3s-${variables.CLUSTER}-`.length);
-  return require(`../../functions/${step}/handler`);
+  // With its extension: bundlers look for the files that such a pattern can mean.
+  return require(`../../functions/${step}/handler.ts`);
 }
 
 function platform({ variables, log, sleep }: EnvironmentSpec, { world, endpoint, route }: Surroundings): Platform {
@@ -85,7 +86,6 @@ function platform({ variables, log, sleep }: EnvironmentSpec, { world, endpoint,
     env: variables,
     now: () => clock.now(),
     sleep,
-    elapsed: () => clock.now(),
     uuid: () => own.uuid(),
     client: {
       region: world.region,

@@ -29,11 +29,31 @@ describe('which AWS a tool works on', () => {
 });
 
 describe('the time of an embedded AWS', () => {
+  const first = { here: 1000, there: 50_000 };
+  const second = { here: 1100, there: 52_000 };
+
   it('goes on as two looks at it say', () => {
     let here = 2000;
-    const time = timeFrom({ here: 1000, there: 50_000 }, { here: 1100, there: 52_000 }, () => here);
+    const time = timeFrom(
+      first,
+      second,
+      async () => undefined,
+      () => here,
+    );
     expect(time.now()).toBe(70_000);
     here = 2050;
     expect(time.now()).toBe(71_000);
+  });
+
+  it('is looked at again after a wait, because it slows down while the embedded AWS computes', async () => {
+    const time = timeFrom(
+      first,
+      second,
+      async () => ({ here: 2000, there: 52_900 }),
+      () => 2000,
+    );
+    expect(time.now()).toBe(70_000);
+    await time.sleep(1);
+    expect(time.now()).toBe(52_900);
   });
 });

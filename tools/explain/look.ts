@@ -71,7 +71,6 @@ export async function look({ client, now, sleep }: Target, env: Configuration): 
     servers: env.SERVERS,
     now,
     sleep,
-    elapsed: () => performance.now(),
   });
   const [observation, lease, healing] = await Promise.all([
     observing,

@@ -173,7 +173,7 @@ export class Lifecycle {
       resources: [`arn:aws:ec2:${region}:${account}:instance/${instanceId}`],
       detail: { 'instance-id': instanceId, state },
     };
-    clock.after(latency.sample('ec2.state-change-event'), () => {
+    clock.after(latency.sample('ec2.state-change-event', instanceId), () => {
       if (!this.closed) this.dependencies.emit(event);
     });
   }
@@ -187,7 +187,7 @@ export class Lifecycle {
   }
 
   private powerOn(instance: Instance): void {
-    this.later(instance, this.world.latency.sample('ec2.pending-to-running'), () => {
+    this.later(instance, this.world.latency.sample('ec2.pending-to-running', instance.instanceId), () => {
       instance.runningAt = this.world.clock.now();
       this.change(instance, 'running');
       this.boot(instance);
@@ -198,7 +198,7 @@ export class Lifecycle {
     const booted = instance.machine !== undefined;
     this.kill(instance);
     // What never booted has no operating system to shut down.
-    this.later(instance, booted ? this.world.latency.sample('ec2.shutting-down') : 1000, next);
+    this.later(instance, booted ? this.world.latency.sample('ec2.shutting-down', instance.instanceId) : 1000, next);
   }
 
   /** The host is asked for one thing at a time: a reboot begins when the machine before it is gone. */

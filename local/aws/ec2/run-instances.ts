@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Random } from '../../random';
 import { BOOLEAN, INTEGER } from '../scalars';
 import { AwsError, type Operation, operation, type World } from '../service';
 import type { Capacity } from './capacity';
@@ -66,6 +67,7 @@ export interface RunInstancesDependencies {
 export function runInstances(world: World, dependencies: RunInstancesDependencies): Operation {
   const { lifecycle } = dependencies;
   const tokens = new Map<string, { parameters: string; instance: Instance }>();
+  const ids = new InstanceIds(world.random);
 
   lifecycle.onState((instanceId, state) => {
     if (state !== 'terminated') return;
@@ -76,6 +78,7 @@ export function runInstances(world: World, dependencies: RunInstancesDependencie
   return operation<Input, unknown>({
     input: INPUT,
     latency: 'ec2.run-instances',
+    waitsFor: ({ SubnetId }) => SubnetId,
     handle: (input) => {
       const { ClientToken, DryRun, ...parameters } = input;
       const fingerprint = JSON.stringify(parameters);
@@ -87,7 +90,7 @@ export function runInstances(world: World, dependencies: RunInstancesDependencie
         );
       }
       if (earlier) return reservation(world, earlier.instance, dependencies.groups);
-      const instance = prepare(world, dependencies, input);
+      const instance = prepare(world, dependencies, input, ids);
       if (DryRun) {
         throw new AwsError('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.', 412);
       }
@@ -107,8 +110,27 @@ function reservation(world: World, instance: Instance, groups: SecurityGroups) {
   };
 }
 
+/**
+ * The nth instance of a subnet has the same id however the launches are ordered in time: delays are drawn by it, so that
+ * it meets the same ones.
+ */
+class InstanceIds {
+  private readonly random: Random;
+  private readonly launched = new Map<string, number>();
+
+  constructor(random: Random) {
+    this.random = random.fork('instance ids');
+  }
+
+  next(subnetId: string): string {
+    const nth = this.launched.get(subnetId) ?? 0;
+    this.launched.set(subnetId, nth + 1);
+    return `i-0${this.random.fork(`${subnetId} ${nth}`).hex(16)}`;
+  }
+}
+
 /** Checks everything that EC2 checks before it launches, and assembles the instance. */
-function prepare(world: World, dependencies: RunInstancesDependencies, input: Input): Instance {
+function prepare(world: World, dependencies: RunInstancesDependencies, input: Input, ids: InstanceIds): Instance {
   const { vpcs, templates, capacity, lifecycle, routing } = dependencies;
   const template = input.LaunchTemplate && templates.resolve(input.LaunchTemplate);
   const data = template?.data ?? BARE;
@@ -142,7 +164,7 @@ function prepare(world: World, dependencies: RunInstancesDependencies, input: In
     tags.set('aws:ec2launchtemplate:version', String(template.version));
   }
   const now = world.clock.now();
-  const instanceId = `i-0${world.random.hex(16)}`;
+  const instanceId = ids.next(subnet.subnetId);
   const privateIp = freeAddress(lifecycle, dependencies.nextAddress);
   const publicIp = subnet.public ? routing.publicAddress() : undefined;
   const networkInterface: NetworkInterface = {

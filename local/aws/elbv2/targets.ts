@@ -51,7 +51,7 @@ export class Targets {
     target.stillPicked = target.health.state === 'healthy';
     this.set(group, target, HEALTH.draining);
     const { clock, latency } = this.world;
-    const heard = latency.sample('elb.deregister');
+    const heard = latency.sample('elb.deregister', `${id} ${group.name}`);
     const delay = Number(group.attributes.get('deregistration_delay.timeout_seconds')) * 1000;
     target.timers.push(
       clock.after(heard, () => {
@@ -90,7 +90,9 @@ export class Targets {
     } else {
       this.set(group, target, HEALTH.registering);
       const { clock, latency } = this.world;
-      target.timers.push(clock.after(latency.sample('elb.register'), () => this.begin(group, target)));
+      target.timers.push(
+        clock.after(latency.sample('elb.register', `${target.id} ${group.name}`), () => this.begin(group, target)),
+      );
     }
   }
 

@@ -130,7 +130,8 @@ export class Events implements Service {
 
   private deliver(delivery: Delivery, delay: number): void {
     const { clock, latency } = this.world;
-    clock.after(delay + latency.sample('events.delivery'), () => {
+    const { rule, event } = delivery;
+    clock.after(delay + latency.sample('events.delivery', `${rule.name} ${event.resources.join()}`), () => {
       if (this.closed) return;
       deliver(this.world, this.targets, delivery).then(
         () => {

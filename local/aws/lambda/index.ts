@@ -164,6 +164,10 @@ export class Lambda implements Service, LambdaInvoker {
     });
     if (fault?.kind === 'throttle') throw new AwsError('TooManyRequestsException', 'Rate Exceeded.', 429);
     if (fault?.kind === 'error') throw new AwsError(fault.code, fault.message, fault.status);
+    if (fault?.kind === 'timeout') {
+      await this.world.clock.sleep(fault.afterMs);
+      throw new AwsError('SdkClientException', 'Unable to execute HTTP request: Read timed out', 500);
+    }
     const answer = await this.perform(request);
     if (fault?.kind === 'lost-reply')
       throw new AwsError('SdkClientException', 'Unable to execute HTTP request: Connection reset', 500);

@@ -48,7 +48,7 @@ export class Agent {
   /** The instance runs: registers after its time, or reports at once when SSM knows it already. */
   start(): void {
     this.running = true;
-    this.schedule(this.registeredAt === undefined ? this.world.latency.sample('ssm.agent-online') : 0);
+    this.schedule(this.registeredAt === undefined ? this.world.latency.sample('ssm.agent-online', this.instanceId) : 0);
   }
 
   stop(): void {

@@ -116,7 +116,7 @@ export class Invocation {
   private async deliver(): Promise<boolean> {
     const { clock, latency } = this.world;
     const deadline = this.order.requestedAt + this.order.deliveryTimeoutSeconds * 1000;
-    await clock.sleep(latency.sample('ssm.delivery'));
+    await clock.sleep(latency.sample('ssm.delivery', this.instanceId));
     while (!this.isFinal && clock.now() < deadline) {
       if (this.agent.isConnected) {
         this.become('InProgress', 'InProgress');
@@ -163,7 +163,7 @@ export class Invocation {
   /** What the steps left becomes visible when the agent has reported it. */
   private async report(record: () => void): Promise<void> {
     const { clock, latency } = this.world;
-    await clock.sleep(latency.sample('ssm.completion'));
+    await clock.sleep(latency.sample('ssm.completion', this.instanceId));
     while (!this.agent.isConnected && !this.isFinal) await clock.sleep(RETRY_MS);
     if (this.isFinal) return;
     record();

@@ -24,7 +24,7 @@ export abstract class ScriptMachineHost implements MachineHost {
     const { clock, latency, events, log } = this.options;
     const { instanceId } = spec;
     if (this.running.has(instanceId)) throw new Error(`${instanceId} is running already`);
-    await clock.sleep(latency.sample('ec2.boot'));
+    await clock.sleep(latency.sample('ec2.boot', instanceId));
     const files = this.disk(instanceId);
     const machine = new ScriptMachine(spec, files, this);
     this.running.set(instanceId, machine);

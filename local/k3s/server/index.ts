@@ -132,7 +132,7 @@ export class ServerProcess {
   private async initialise(config: ServerConfig): Promise<void> {
     const { world } = this.machine.model;
     this.log('info', 'Managed etcd cluster initializing');
-    const total = world.latency.sample('k3s.start-first');
+    const total = world.latency.sample('k3s.start-first', this.machine.instanceId);
     await this.pause(0.3 * total);
     const now = world.clock.now();
     const second = Math.floor(now / 1000);
@@ -153,7 +153,7 @@ export class ServerProcess {
   private async join(config: ServerConfig, url: string): Promise<void> {
     const { world } = this.machine.model;
     if (!config.token) throw new ConfigError(`${PREPARING}K3S_TOKEN is required to join a cluster`);
-    const total = world.latency.sample('k3s.join');
+    const total = world.latency.sample('k3s.join', this.machine.instanceId);
     await this.pause(0.2 * total);
     const cluster = await bootstrapFrom(this, url, config);
     await this.pause(0.15 * total);
@@ -170,7 +170,7 @@ export class ServerProcess {
     }
     await this.untilVoter(cluster, member);
     await this.pause(0.3 * total);
-    await this.serve(config, world.latency.sample('k3s.node-ready-after-join'));
+    await this.serve(config, world.latency.sample('k3s.node-ready-after-join', this.machine.instanceId));
   }
 
   /** Data on disk: `server` and `cluster-init` are ignored. */
@@ -180,7 +180,7 @@ export class ServerProcess {
     if (!cluster) throw new Error(`the data on ${machine.address} is of a cluster that never was: ${stored.cluster}`);
     this.cluster = cluster;
     this.log('info', 'Managed etcd cluster bootstrap already complete and initialized');
-    const total = machine.model.world.latency.sample('k3s.restart');
+    const total = machine.model.world.latency.sample('k3s.restart', machine.instanceId);
     await this.pause(0.2 * total);
     if (cluster.etcd.wasRemoved(stored.member)) this.failRemoved();
     if (config.token && passwordOf(config.token).password !== cluster.identity.token) {

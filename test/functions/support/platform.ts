@@ -11,7 +11,6 @@ export function testPlatform(env: Platform['env'] = {}): Platform & { lines: Rec
     lines,
     client: {},
     now: () => time,
-    elapsed: () => time,
     sleep: async (ms) => {
       time += ms;
     },

@@ -30,14 +30,15 @@ function assetOf(version: string, name: string): string | undefined {
  * was downloaded and verified; the checksum files agree with it.
  */
 export function k3sReleases(clock: Clock, latency: Latency): UrlSource {
-  return async ({ signal }, { method, url }, follow) => {
+  return async ({ signal, spec }, { method, url }, follow) => {
     if (url.protocol !== 'https:' || url.hostname !== 'github.com') return undefined;
     const [, version = '', name = ''] = ASSET.exec(decodeURIComponent(url.pathname)) ?? [];
     const body = assetOf(version, name);
     if (method !== 'GET' || body === undefined) return { status: 404, body: 'Not Found' };
     // GitHub redirects every asset to its storage.
     if (!follow) return { status: 302, body: '' };
-    await clock.sleep(latency.sample(name.endsWith('.txt') ? 'api.call' : 'download.k3s'), signal);
+    const delay = name.endsWith('.txt') ? 'api.call' : 'download.k3s';
+    await clock.sleep(latency.sample(delay, spec.instanceId), signal);
     return { status: 200, body };
   };
 }

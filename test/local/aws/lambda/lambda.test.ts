@@ -38,7 +38,7 @@ async function deploy(source: string, properties: object = {}, { runtime }: { ru
     FunctionName: 'f',
     Code: { S3Bucket: 'assets', S3Key: 'f.zip' },
     Handler: 'index.handler',
-    Runtime: 'nodejs22.x',
+    Runtime: 'nodejs24.x',
     Role: 'arn:aws:iam::123456789012:role/function-role',
     Timeout: 30,
     ...properties,

@@ -1,0 +1,29 @@
+/** What the cluster is: one, and the one that was initialised. */
+import type { Instance } from '../../../local/aws/ec2';
+import type { Check } from './steps';
+
+/** Slots of the default configuration. */
+const SLOTS = 3;
+
+export const oneCluster: Check<null> = (_, { truth }) => {
+  const [first, second] = truth.clusters;
+  return first && second ? `two clusters run at once, ${first.uuid} and ${second.uuid}` : null;
+};
+
+export const theInitialisedOne: Check<null> = (_, { truth }) => {
+  const { phase, caHash } = truth.wanted;
+  const [cluster] = truth.clusters;
+  if (phase !== 'initialised' || !cluster || cluster.caHash === caHash) return null;
+  return `the record says ${caHash?.slice(0, 8)} and ${cluster.caHash.slice(0, 8)} runs`;
+};
+
+export const onePerSlotAndOneSurge: Check<Instance> = ({ instanceId }, stage) => {
+  const { truth } = stage;
+  const living = truth.living;
+  const inSlot = living.filter((other) => truth.slotOf(other.instanceId) === truth.slotOf(instanceId));
+  if (inSlot.length > 2) return `${inSlot.length} instances live in the slot of ${stage.label(instanceId)}`;
+  return living.length > SLOTS + 1 ? `${living.length} instances live after ${stage.label(instanceId)}` : null;
+};
+
+export const onlyWhatIsWanted: Check<Instance> = ({ instanceId }, stage) =>
+  stage.truth.wanted.desired === 'present' ? null : `${stage.label(instanceId)} is launched and nobody wants a cluster`;

@@ -1,0 +1,76 @@
+/** What must be true when a server is taken away: of the machine by EC2, of the member by K3s. */
+import type { Instance } from '../../../local/aws/ec2';
+import type { Stage } from '../stage';
+import { instanceOf } from '../truth';
+import type { Check, Steps } from './steps';
+
+/**
+ * How old positive evidence of health may be, ms: K3s' Node is Ready for 50 s after its last heartbeat, the load
+ * balancer believes in a target for three checks of 10 s, and a look takes some seconds.
+ */
+const EVIDENCE_MS = 75_000;
+/** For how long a server must have been well before nobody can hold a signal against it, ms: the dwell and one look. */
+const CLEARED_MS = 180_000;
+
+/** Whether the person wants it all gone, or nothing has joined anything yet: then there is no majority to keep. */
+const isExempt = ({ truth: { wanted } }: Stage) => wanted.desired === 'absent' || wanted.phase !== 'initialised';
+
+/** Voters that would be left without this instance, and how many of them are healthy by the evidence there can be. */
+function without(instanceId: string | undefined, { truth }: Stage): { left: number; healthy: number } {
+  const voters = truth.voting?.members.filter(({ learner }) => !learner) ?? [];
+  const stay = voters.filter((member) => instanceOf(member) !== instanceId);
+  const healthy = stay.filter((member) => truth.wellAgo(instanceOf(member) ?? '') <= EVIDENCE_MS);
+  return { left: stay.length, healthy: healthy.length };
+}
+
+export const majorityStays: Check<Instance> = ({ instanceId }, stage) => {
+  if (isExempt(stage)) return null;
+  const { left, healthy } = without(instanceId, stage);
+  if (left > 0 && healthy * 2 > left) return null;
+  return `${stage.label(instanceId)} is terminated and ${healthy} of the ${left} voters left are healthy`;
+};
+
+export const nothingIsDestroyedWithoutMajority: Check<Instance> = ({ instanceId }, stage) => {
+  const { lostSince, now } = stage.truth;
+  if (isExempt(stage) || lostSince === undefined || now - lostSince < EVIDENCE_MS) return null;
+  return `${stage.label(instanceId)} is terminated although nobody could write for ${(now - lostSince) / 1000} s`;
+};
+
+export const healthyIsKept: Check<Instance> = ({ instanceId }, stage) => {
+  const { truth } = stage;
+  if (isExempt(stage) || truth.wellFor(instanceId) < CLEARED_MS) return null;
+  const slot = truth.slotOf(instanceId);
+  const successor = truth.living.some(
+    (other) => other.instanceId !== instanceId && truth.slotOf(other.instanceId) === slot && isVoter(other, stage),
+  );
+  if (successor) return null;
+  return `${stage.label(instanceId)} is terminated after ${truth.wellFor(instanceId) / 1000} s in good health`;
+};
+
+function isVoter({ instanceId }: Instance, { truth }: Stage): boolean {
+  return truth.voting?.members.some((member) => instanceOf(member) === instanceId && !member.learner) ?? false;
+}
+
+export const nobodyElseIsOnTheMove: Check<Instance> = ({ instanceId }, stage) => {
+  const { truth } = stage;
+  if (isExempt(stage)) return null;
+  const learner = truth.voting?.members.find((member) => member.learner && instanceOf(member) !== instanceId);
+  if (!learner?.running) return null;
+  return `${stage.label(instanceId)} is terminated while ${stage.label(instanceOf(learner) ?? '')} is a learner`;
+};
+
+export const fencedBeforeRemoval: Check<Steps['removal']> = ({ member }, stage) => {
+  // etcd gives up by itself on a learner that makes no progress for five minutes.
+  const instanceId = instanceOf(member);
+  if (member.learner || instanceId === undefined) return null;
+  const instance = stage.truth.instance(instanceId);
+  if (!instance || instance.state === 'terminated') return null;
+  return `the member of ${stage.label(instanceId)} is removed while EC2 says ${instance.state}`;
+};
+
+export const majorityStaysInEtcd: Check<Steps['removal']> = ({ member }, stage) => {
+  if (member.learner || isExempt(stage)) return null;
+  const { left, healthy } = without(instanceOf(member), stage);
+  if (left > 0 && healthy * 2 > left) return null;
+  return `a member is removed and ${healthy} of the ${left} voters left are healthy`;
+};

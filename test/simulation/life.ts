@@ -1,0 +1,134 @@
+/** The course of a life: a creation, storms, and calm in which everything must become well again. */
+import { isSettled } from './invariants/settled';
+import type { Happening, Storm } from './plan';
+import type { Stage } from './stage';
+import type { Watch } from './watch';
+
+const HOUR_MS = 3_600_000;
+/** How often the state is looked at in calm, and a person looks after what only people do, seconds. */
+const LOOK_SECONDS = 20;
+/** After this long in calm without a majority nobody waits any more, ms. */
+const GIVE_UP_MS = 15 * 60_000;
+/**
+ * By then a cluster with a majority is whole, ms of calm: an hour until the limit of replacements allows another one, and
+ * half an hour for what is left to do.
+ */
+const CONVERGED_MS = 90 * 60_000;
+
+export class Life {
+  /** Ids of what took place. */
+  readonly happened: string[] = [];
+  private statesEntered = 0;
+  private waiting: { happening: Happening; states: number }[] = [];
+
+  constructor(
+    private readonly stage: Stage,
+    watch: Watch,
+    /** Makes it happen; whether it could. */
+    private readonly begin: (happening: Happening) => boolean,
+  ) {
+    watch.onState = () => {
+      this.statesEntered++;
+      const due = this.waiting.filter(({ states }) => states <= this.statesEntered);
+      if (due.length === 0) return;
+      this.waiting = this.waiting.filter((other) => !due.includes(other));
+      // Not within the listener: it is called in the middle of a state's entry.
+      for (const { happening } of due) this.stage.cluster.clock.after(0, () => this.happen(happening));
+    };
+  }
+
+  async live(storms: Storm[], hours: number): Promise<void> {
+    const { stage } = this;
+    const end = stage.truth.now + hours * HOUR_MS;
+    stage.journal.note('person', 'creates the cluster');
+    stage.start('cluster');
+    for (const storm of storms) {
+      if (!(await this.storm(storm, end)) || !(await this.calm(end))) return;
+      if (!(await this.pass(storm.idleSeconds, end))) return;
+    }
+  }
+
+  /** False: the life is over. */
+  private async storm(storm: Storm, end: number): Promise<boolean> {
+    const { clock } = this.stage.cluster;
+    this.statesEntered = 0;
+    const timers = storm.happenings.flatMap((happening) => {
+      const { when } = happening;
+      if ('states' in when) {
+        this.waiting.push({ happening, states: when.states });
+        return [];
+      }
+      return [clock.after(when.seconds * 1000, () => this.happen(happening))];
+    });
+    const goesOn = await this.pass(storm.seconds, end);
+    for (const timer of timers) timer.cancel();
+    this.waiting = [];
+    this.stage.doom = undefined;
+    this.stage.endAll();
+    return goesOn;
+  }
+
+  private happen(happening: Happening): void {
+    if (this.begin(happening)) this.happened.push(happening.id);
+  }
+
+  /** Until everything is well; a person does what only a person can. False: the life is over. */
+  private async calm(end: number): Promise<boolean> {
+    const { stage } = this;
+    const { truth, journal } = stage;
+    let since = truth.now;
+    journal.note('-', 'nothing goes wrong any more');
+    await this.repairMachines();
+    while (!isSettled(stage)) {
+      if (!(await this.pass(LOOK_SECONDS, end))) return false;
+      const { now, lostSince } = truth;
+      if (lostSince !== undefined && now - Math.max(lostSince, since) >= GIVE_UP_MS) {
+        journal.note('person', 'deletes the cluster: its majority is lost');
+        stage.start('delete');
+        since = now;
+      } else if (this.needsPerson()) {
+        journal.note('person', 'starts the workflow again');
+        stage.start('cluster');
+      }
+      if (now - since >= CONVERGED_MS) {
+        stage.violate('without faults the cluster becomes whole', `it is not after ${(now - since) / 60_000} min`);
+        return false;
+      }
+    }
+    if (truth.wanted.desired === 'absent') {
+      journal.note('person', 'creates the cluster');
+      stage.start('cluster');
+    }
+    return true;
+  }
+
+  /** Somebody was told that the majority may be lost, and brings back what can be. */
+  private async repairMachines(): Promise<void> {
+    const { stage } = this;
+    if (stage.truth.lostSince === undefined) return;
+    for (const instance of stage.truth.living) {
+      const hangs = instance.state === 'running' && instance.unreachableSince !== undefined;
+      if (instance.state !== 'stopped' && !hangs) continue;
+      stage.journal.note('person', `powers ${stage.label(instance.instanceId)} off and on`);
+      await stage.powerCycle(instance);
+    }
+  }
+
+  /** The healer never creates a cluster and never deletes one: what failed half-way is a person's to start again. */
+  private needsPerson(): boolean {
+    const { running, truth } = this.stage;
+    return running.length === 0 && truth.wanted.desired === 'present' && truth.wanted.phase !== 'initialised';
+  }
+
+  /** Lets time pass; false: the life is over, by its length or by a violation. */
+  private async pass(seconds: number, end: number): Promise<boolean> {
+    const { stage } = this;
+    let left = Math.min(seconds * 1000, end - stage.truth.now);
+    while (left > 0 && stage.violations.length === 0) {
+      const step = Math.min(left, 10_000);
+      await stage.cluster.clock.advance(step);
+      left -= step;
+    }
+    return stage.violations.length === 0 && stage.truth.now < end;
+  }
+}

@@ -1,0 +1,131 @@
+/** What is true of the cluster, as nobody within it can know: what actions are judged by. */
+import { z } from 'zod';
+import type { Instance } from '../../local/aws/ec2';
+import type { CensusMember, ClusterCensus } from '../../local/k3s';
+import type { TestCluster } from '../support/embedded';
+
+const text = z.object({ S: z.string() }).transform(({ S }) => S);
+
+/** The item `cluster` of the table, as far as actions are judged by it. */
+const WANTED = z.object({
+  desired: text.pipe(z.enum(['present', 'absent'])),
+  phase: text.pipe(z.enum(['uninitialised', 'initialising', 'initialised'])),
+  caHash: text.optional(),
+  incarnation: text,
+  paused: z.object({ BOOL: z.boolean() }).transform(({ BOOL }) => BOOL),
+});
+export type Wanted = z.infer<typeof WANTED>;
+
+const LEASE = z.object({ holder: text.optional() });
+
+const NOBODY_ASKED: Wanted = { desired: 'absent', phase: 'uninitialised', incarnation: '', paused: false };
+
+/** How long an instance has been in good health, and when it last was. */
+interface Health {
+  since: number | undefined;
+  last: number;
+}
+
+/** The instance whose etcd a member is: Nodes are named after instances. */
+export const instanceOf = ({ name }: Pick<CensusMember, 'name'>): string | undefined => /^i-[0-9a-f]+/.exec(name)?.[0];
+
+export class Truth {
+  /** K3s clusters of which a member runs. */
+  clusters: ClusterCensus[] = [];
+  /** Since when nobody could write although the cluster was initialised, epoch ms. */
+  lostSince: number | undefined;
+  private readonly health = new Map<string, Health>();
+  private readonly slots = new Map<string, number>();
+  private known: { wanted: Wanted; holder: string | undefined } | undefined;
+
+  constructor(private readonly cluster: TestCluster) {}
+
+  get now(): number {
+    return this.cluster.clock.now();
+  }
+
+  /** Looks; to be called every second. */
+  look(): void {
+    const { now } = this;
+    this.clusters = this.cluster.aws.k3s.clusters().filter(({ members }) => members.some(({ running }) => running));
+    const well = new Set(this.living.filter((instance) => this.isWell(instance)).map(({ instanceId }) => instanceId));
+    for (const { instanceId } of this.living) {
+      const known = this.health.get(instanceId) ?? { since: undefined, last: 0 };
+      if (well.has(instanceId)) this.health.set(instanceId, { since: known.since ?? now, last: now });
+      else this.health.set(instanceId, { ...known, since: undefined });
+    }
+    const lost = this.wanted.phase === 'initialised' && this.voting === undefined;
+    this.lostSince = lost ? (this.lostSince ?? now) : undefined;
+  }
+
+  /** Instances that are not ended or about to. */
+  get living(): Instance[] {
+    return this.cluster.aws.services.ec2
+      .instances()
+      .filter(({ state }) => state !== 'terminated' && state !== 'shutting-down');
+  }
+
+  instance(instanceId: string): Instance | undefined {
+    return this.cluster.aws.services.ec2.instance(instanceId);
+  }
+
+  /** Of any instance that ever was: its tags are gone soon after it. */
+  slotOf(instanceId: string): number | undefined {
+    const tag = this.instance(instanceId)?.tags.get('k3s:slot');
+    if (tag !== undefined) this.slots.set(instanceId, Number(tag));
+    return this.slots.get(instanceId);
+  }
+
+  /** The cluster that can be written to. */
+  get voting(): ClusterCensus | undefined {
+    return this.clusters.find(({ leader }) => leader !== undefined);
+  }
+
+  /** For how long, ms, it has been in good health without a break. */
+  wellFor(instanceId: string): number {
+    const since = this.health.get(instanceId)?.since;
+    return since === undefined ? 0 : this.now - since;
+  }
+
+  /** How long ago, ms, it was last in good health. */
+  wellAgo(instanceId: string): number {
+    return this.now - (this.health.get(instanceId)?.last ?? 0);
+  }
+
+  get wanted(): Wanted {
+    return this.records.wanted;
+  }
+
+  /** ARN of the execution that holds the lease. */
+  get holder(): string | undefined {
+    return this.records.holder;
+  }
+
+  /** The table was written to. */
+  recordChanged(): void {
+    this.known = undefined;
+  }
+
+  private get records(): { wanted: Wanted; holder: string | undefined } {
+    if (this.known) return this.known;
+    const { cluster } = this;
+    const items = cluster.aws.services.dynamodb.items(cluster.table);
+    const item = (name: string) => items.find(({ id }) => id && 'S' in id && id.S === name);
+    const wanted = item('cluster');
+    this.known = {
+      wanted: wanted ? WANTED.parse(wanted) : NOBODY_ASKED,
+      holder: LEASE.parse(item('lease') ?? {}).holder?.split('#')[0],
+    };
+    return this.known;
+  }
+
+  /** It runs, votes, serves, and everybody who asks it gets an answer. */
+  private isWell({ instanceId, privateIp, state }: Instance): boolean {
+    if (state !== 'running') return false;
+    const { network } = this.cluster.aws;
+    if (!network.reachable('nlb', privateIp) || !network.reachable(privateIp, 'aws')) return false;
+    return this.clusters.some(({ members }) =>
+      members.some((member) => member.serving && !member.learner && instanceOf(member) === instanceId),
+    );
+  }
+}

@@ -1,0 +1,154 @@
+/** Listens to everything that happens, writes it down and has it judged. */
+import type { EnvironmentSpec, Invocation, InvocationResult } from '../../local/aws/lambda/runtime';
+import type { Execution } from '../../local/aws/stepfunctions';
+import type { ClusterCensus } from '../../local/k3s';
+import type { HistoryEvent } from '../../local/states-language';
+import { type ObservedCall, stateEntered } from '../support/embedded';
+import { judge } from './invariants';
+import type { Listener } from './sandboxes';
+import type { Stage } from './stage';
+import { instanceOf } from './truth';
+
+/** States that a person who reads the log wants to see. */
+const TOLD = new Set([
+  'LaunchServer',
+  'TerminateServer',
+  'RemoveMember',
+  'StartServerInit',
+  'CompleteInit',
+  'StartServer',
+  'ApplyManifests',
+]);
+
+export class Watch implements Listener {
+  /** Called at every state that a workflow enters. */
+  onState: () => void = () => {};
+  private stage: Stage | undefined;
+  private members = new Map<string, { cluster: ClusterCensus; member: ClusterCensus['members'][number] }>();
+
+  /** Begins when the stack is deployed. */
+  begin(stage: Stage): void {
+    this.stage = stage;
+    const { aws, cluster, journal, truth } = stage;
+    const { ec2, states, sns } = aws.services;
+    ec2.onState((instanceId, state) => {
+      journal.note('ec2', `${stage.label(instanceId)} is ${state}`);
+      const instance = truth.instance(instanceId);
+      if (!instance) return;
+      if (state === 'pending') judge('launch', instance, stage);
+      if (state === 'shutting-down' && !stage.injecting) judge('termination', instance, stage);
+    });
+    states.onHistory((execution, event) => this.history(execution, event, stage));
+    states.onStatus((execution) => this.status(execution, stage));
+    sns.onMail((mail) => {
+      journal.note('mail', mail.subject ?? mail.message.slice(0, 100));
+      journal.count('decisions', `mail: ${kindOf(mail.subject ?? '')}`);
+      judge('mail', mail, stage);
+    });
+    cluster.clock.every(1000, () => this.second(stage));
+  }
+
+  calls(): boolean {
+    const doom = this.stage?.doom;
+    if (!doom) return false;
+    if (--doom.calls > 0) return false;
+    return doom.heard ? false : this.kill();
+  }
+
+  answered(): boolean {
+    const doom = this.stage?.doom;
+    return doom?.heard === true && doom.calls <= 0 ? this.kill() : false;
+  }
+
+  began(): void {}
+
+  ended({ functionName, variables }: EnvironmentSpec, _invocation: Invocation, result: InvocationResult): void {
+    const { stage } = this;
+    if (!stage) return;
+    const step = functionName.slice(`k3s-${variables.CLUSTER}-`.length);
+    if (!result.ok) {
+      stage.journal.count('decisions', `error: ${result.error.errorType}`);
+      if (result.error.errorType === 'Runtime.ExitError') stage.journal.note('fault', `${step} was killed`);
+      return;
+    }
+    const output: unknown = JSON.parse(result.payload);
+    if (step === 'assess-cluster') this.decided('verdict', field(output, 'verdict'), field(output, 'reason'), stage);
+    if (step === 'handle-node-event' && field(output, 'decision') !== 'none')
+      this.decided('healer', field(output, 'decision'), field(output, 'reason'), stage);
+  }
+
+  observed(call: ObservedCall): void {
+    const { stage } = this;
+    if (!stage) return;
+    if (call.service === 'dynamodb' && call.operation === 'UpdateItem') stage.truth.recordChanged();
+    judge('call', call, stage);
+  }
+
+  private decided(who: 'verdict' | 'healer', what: string, reason: string, { journal }: Stage): void {
+    journal.count('decisions', `${who}: ${what}`);
+    journal.note(who, `${what}: ${reason}`);
+  }
+
+  private kill(): true {
+    if (this.stage) this.stage.doom = undefined;
+    return true;
+  }
+
+  private history({ name }: Execution, event: HistoryEvent, { journal }: Stage): void {
+    const state = stateEntered(event);
+    if (state === undefined) return;
+    if (TOLD.has(state)) journal.note('workflow', `${name}: ${state}`);
+    this.onState();
+  }
+
+  private status(execution: Execution, stage: Stage): void {
+    const { name, status, error, cause } = execution;
+    const why = error === undefined ? '' : ` ${error}: ${cause}`;
+    stage.journal.note('workflow', `${name} ${status}${why}`);
+    if (status === 'RUNNING') return;
+    stage.journal.count('decisions', `execution: ${status}`);
+    judge('end', execution, stage);
+  }
+
+  private second(stage: Stage): void {
+    stage.truth.look();
+    this.compareMembers(stage);
+    judge('second', null, stage);
+  }
+
+  private compareMembers(stage: Stage): void {
+    const { truth, journal } = stage;
+    const now: typeof this.members = new Map();
+    for (const cluster of truth.clusters) {
+      for (const member of cluster.members) {
+        const before = this.members.get(member.id)?.member;
+        now.set(member.id, { cluster, member });
+        const name = stage.label(instanceOf(member) ?? member.address);
+        if (!before) journal.note('etcd', `${name} is a ${member.learner ? 'learner' : 'voter'}`);
+        else if (before.learner && !member.learner) journal.note('etcd', `${name} is a voter`);
+      }
+    }
+    for (const [id, { cluster, member }] of this.members) {
+      if (now.has(id)) continue;
+      const still = truth.clusters.find(({ uuid }) => uuid === cluster.uuid);
+      // A cluster of which no member runs any more has lost none.
+      if (!still) continue;
+      journal.note('etcd', `${stage.label(instanceOf(member) ?? member.address)} is no member any more`);
+      judge('removal', { member, cluster: still }, stage);
+    }
+    this.members = now;
+  }
+}
+
+function field(value: unknown, name: string): string {
+  const found = typeof value === 'object' && value !== null ? new Map(Object.entries(value)).get(name) : undefined;
+  return typeof found === 'string' ? found : '';
+}
+
+/** A subject without the names in it. */
+const kindOf = (subject: string) =>
+  subject
+    .replace(/^\[\w+\] /, '')
+    .replace(/\b(repair|server)-[\w-]+/g, '$1')
+    .replace(/\d+/g, 'N')
+    .replace(/[0-9a-f]{8}-[\w-]+/g, 'N');

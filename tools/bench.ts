@@ -1,0 +1,61 @@
+/** `npm run bench`: how long creation and replacement take, against the lower bound, in virtual time over many seeds. */
+import { writeFileSync } from 'node:fs';
+import { prepareAssembly } from '../test/support/assembly';
+import { helpText, number, parseFlags, switched, text } from './arguments';
+import { measureAll } from './bench/pool';
+import { report, table } from './bench/report';
+import { percentile } from './bench/statistics';
+import { timeline } from './bench/timeline';
+import type { Measured } from './bench/trial';
+import { runTool } from './run';
+
+export const FLAGS = {
+  seeds: number('N', 'runs, with the seeds from 1 to N', 200, { from: 1, to: 100_000, integer: true }),
+  json: switched('print one JSON object as the last line'),
+  timeline: text<string | undefined>(
+    'FILE',
+    'draw the creation of the median run there, as SVG',
+    undefined,
+    (path) => path,
+  ),
+};
+
+async function main(line: string[]): Promise<number> {
+  const { seeds, json, timeline: file, help } = parseFlags(FLAGS, line);
+  if (help) {
+    console.log(helpText('npm run bench -- [flags]', 'Measures creation and replacement in modelled AWS time.', FLAGS));
+    return 0;
+  }
+  await prepareAssembly();
+  const runs = await measureAll(
+    Array.from({ length: seeds }, (_, index) => index + 1),
+    progress(seeds),
+  );
+  const found = report(runs);
+  console.log(table(found));
+  if (file !== undefined) writeFileSync(file, timeline(medianRun(runs)));
+  if (json) console.log(JSON.stringify(found));
+  return 0;
+}
+
+/** On a terminal one line that changes, elsewhere a line now and then. */
+function progress(total: number): (done: number) => void {
+  const begun = Date.now();
+  return (done) => {
+    const left = Math.ceil(((Date.now() - begun) / done / 1000) * (total - done));
+    const state = `${done} of ${total} seeds${done < total ? `, about ${left} s left` : ''}`;
+    if (process.stderr.isTTY) process.stderr.write(`\r${state.padEnd(40)}${done === total ? '\n' : ''}`);
+    else if (done === total || done % Math.ceil(total / 10) === 0) process.stderr.write(`${state}\n`);
+  };
+}
+
+/** The one that took as long as the median. */
+function medianRun(runs: Measured[]): Measured {
+  const median = percentile(
+    runs.map(({ creation }) => creation.total),
+    0.5,
+  );
+  return runs.find(({ creation }) => creation.total === median) ?? runs[0]!;
+}
+
+runTool(main);

@@ -1,0 +1,59 @@
+/** What people see of simulations. */
+import type { Simulation } from '../../test/simulation/simulate';
+
+const BAR = 30;
+
+/** A bar that is drawn over itself on a terminal, and one line at the end. */
+export class Progress {
+  private readonly begun = performance.now();
+  private done = 0;
+  private failed = 0;
+
+  constructor(private readonly total: number) {}
+
+  advance(failed: boolean): void {
+    this.done++;
+    if (failed) this.failed++;
+    if (process.stderr.isTTY) process.stderr.write(`\r${this.line}`);
+  }
+
+  end(): void {
+    process.stderr.write(process.stderr.isTTY ? `\r${this.line}\n` : `${this.line}\n`);
+  }
+
+  /** Lives per second so far. */
+  get rate(): string {
+    return (this.done / ((performance.now() - this.begun) / 1000)).toFixed(2);
+  }
+
+  private get line(): string {
+    const filled = Math.round((this.done / this.total) * BAR);
+    const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)}`;
+    return `${bar} ${this.done}/${this.total} lives, ${this.rate} per second, ${this.failed} failed`;
+  }
+}
+
+/** What was injected and what was decided, in all. */
+export function tables(simulations: readonly Simulation[]): string {
+  return (['faults', 'decisions'] as const)
+    .map((name) => {
+      const sums = new Map<string, number>();
+      for (const simulation of simulations) {
+        for (const [what, count] of Object.entries(simulation[name])) sums.set(what, (sums.get(what) ?? 0) + count);
+      }
+      const rows = [...sums].sort(([a], [b]) => (a < b ? -1 : 1));
+      return [`\n${name}`, ...rows.map(([what, count]) => `${String(count).padStart(8)}  ${what}`)].join('\n');
+    })
+    .join('\n');
+}
+
+/** A failure as somebody can follow and repeat it. */
+export function failureText({ seed, violations, log, happened }: Simulation, hours: number): string {
+  const [violation] = violations;
+  const only = happened.length === 0 ? '' : ` --only ${happened.join(',')}`;
+  return [
+    `\nseed ${seed} breaks "${violation?.invariant}" at ${violation?.time}: ${violation?.what}`,
+    ...log.map((entry) => `  ${entry}`),
+    `again: npm run simulate -- --seed ${seed} --hours ${hours}${only}`,
+  ].join('\n');
+}
