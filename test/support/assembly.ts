@@ -13,7 +13,16 @@ import { setAssembly } from './assembly-path';
 
 const ROOT = join(__dirname, '../..');
 const STORE = join(ROOT, '.build/test');
-const SOURCES = ['functions', 'infra', 'manifests', 'nodes', 'statemachine', 'tools/bundle.ts', 'package-lock.json'];
+const SOURCES = [
+  'functions',
+  'infra',
+  'manifests',
+  'nodes',
+  'statemachine',
+  'tools/bundle.ts',
+  'tools/bundle',
+  'package-lock.json',
+];
 /** Other runs may still read an older assembly for as long as this. */
 const KEEP_MS = 3_600_000;
 

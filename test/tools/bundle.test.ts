@@ -23,26 +23,48 @@ require(file).handler(JSON.parse(payload)).then(
   ({ name, message }) => console.log(JSON.stringify({ error: { name, message } })),
 );`;
 
-/** Refuses every target, in the words of the wire. */
-const elb: Service = {
-  name: 'elasticloadbalancing',
-  protocol: 'query',
-  version: '2015-12-01',
-  operations: {
-    RegisterTargets: operation({
-      input: z.unknown(),
-      handle: () => {
-        throw new AwsError('InvalidTarget', 'The following targets are not in a running state');
-      },
-    }),
-  },
-  resources: {},
+/** As CALL, with requests that go nowhere: prints to whom they would have gone, and how they were signed. */
+const RECORD = `
+const https = require('node:https');
+const [file, payload] = process.argv.slice(1);
+https.request = ({ hostname, host, headers }) => {
+  console.log(JSON.stringify({ host: hostname ?? host, authorization: headers.authorization }));
+  process.exit();
 };
+require(file).handler(JSON.parse(payload));`;
+
+/** Refuses every target, in the words of the wire; whoever asks for health is throttled once before. */
+function loadBalancing(): Service & { asked: number } {
+  const service = {
+    name: 'elasticloadbalancing',
+    protocol: 'query' as const,
+    version: '2015-12-01',
+    asked: 0,
+    operations: {
+      RegisterTargets: operation({
+        input: z.unknown(),
+        handle: () => {
+          throw new AwsError('InvalidTarget', 'The following targets are not in a running state');
+        },
+      }),
+      DescribeTargetHealth: operation({
+        input: z.unknown(),
+        handle: () => {
+          if (service.asked++ === 0) throw new AwsError('Throttling', 'Rate exceeded');
+          return { TargetHealthDescriptions: [] };
+        },
+      }),
+    },
+    resources: {},
+  };
+  return service;
+}
 
 describe('bundled functions', () => {
   const outdir = mkdtempSync(join(tmpdir(), 'bundle-'));
   const clock = new ScaledClock(1000);
   const environment: Record<string, string> = {};
+  const elb = loadBalancing();
   let served: Served;
 
   beforeAll(async () => {
@@ -63,6 +85,7 @@ describe('bundled functions', () => {
       AWS_SECRET_ACCESS_KEY: caller.secretAccessKey,
       AWS_SESSION_TOKEN: caller.sessionToken,
       CLUSTER: 'demo',
+      SERVERS: '3',
       TABLE: ref,
       TARGET_GROUPS: 'arn:http,arn:https,arn:api',
     });
@@ -75,9 +98,9 @@ describe('bundled functions', () => {
   });
 
   /** In a process of its own: the server answers from this one. */
-  const call = async (step: string, payload: unknown): Promise<unknown> => {
-    const args = ['-e', CALL, join(outdir, step, 'index.js'), JSON.stringify(payload)];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { env: environment });
+  const call = async (step: string, payload: unknown, { script = CALL, env = environment } = {}): Promise<unknown> => {
+    const args = ['-e', script, join(outdir, step, 'index.js'), JSON.stringify(payload)];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { env });
     return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
   };
 
@@ -105,6 +128,30 @@ describe('bundled functions', () => {
         name: 'ServerLost',
         message: expect.stringContaining('InvalidTarget: The following targets are not in a running state'),
       },
+    });
+  });
+
+  it('try again when they are throttled', async () => {
+    expect(await call('check-targets', {})).toMatchObject({ error: { name: 'TargetsNotHealthy' } });
+    // Three target groups, one of them twice.
+    expect(elb.asked).toBe(4);
+  });
+
+  const HELD = { execution: OURS, instanceId: 'i-0123456789abcdef0' };
+  const FAILED = { status: 'failed', changed: false, stage: 'Init', error: 'X', cause: 'y', concern: null };
+  it.each([
+    ['dynamodb', 'mark-absent', { execution: OURS }],
+    ['elasticloadbalancing', 'register-targets', HELD],
+    ['events', 'publish-event', { execution: OURS, outcome: FAILED }],
+  ])('call %s at its endpoint of the region, signed for both', async (service, step, payload) => {
+    const { AWS_REGION: region, AWS_ENDPOINT_URL: table = '' } = environment;
+    const own = { AWS_ENDPOINT_URL: '', AWS_ENDPOINT_URL_DYNAMODB: service === 'dynamodb' ? '' : table };
+    const env = { ...environment, ...own };
+    expect(await call(step, payload, { script: RECORD, env })).toEqual({
+      host: `${service}.${region}.amazonaws.com`,
+      authorization: expect.stringMatching(
+        new RegExp(`^AWS4-HMAC-SHA256 Credential=\\w+/\\d{8}/${region}/${service}/aws4_request, `),
+      ),
     });
   });
 
