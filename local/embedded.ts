@@ -154,7 +154,11 @@ async function assemble(options: EmbeddedOptions, closers: Closers): Promise<Omi
     'GET /_local/kubeconfig': ({ query }) => kubeconfig(k3s, query.get('instance') ?? ''),
     ...incidentRoutes(incidents),
   };
-  wire = createEndpoint(world, all, { observe: options.observe });
+  const { authority } = services.iam;
+  wire = createEndpoint(world, all, {
+    observe: options.observe,
+    refusal: (principal, needs) => authority.refusal(principal, needs),
+  });
 
   if (options.port !== undefined) {
     const served = await serve(endpoint, {

@@ -45,6 +45,7 @@ export function createServices({ world, network, host, assembly, endpointUrl, ru
   };
 
   const iam = new Iam(world);
+  const { authority } = iam;
   const logs = new Logs(world);
   const s3 = new S3(world, { assets: assembly.assets });
   const ec2 = new Ec2(world, {
@@ -52,13 +53,20 @@ export function createServices({ world, network, host, assembly, endpointUrl, ru
     emit: ({ source, 'detail-type': detailType, resources, detail }) => emit({ source, detailType, resources, detail }),
     nextAddress: () => network.nextAddress(),
     roleOfProfile: (profile) => iam.roleOfProfile(profile),
+    assumes: (roleArn) => authority.assumeRefusal({ name: 'ec2.amazonaws.com' }, roleArn) === undefined,
   });
   const elbv2 = new Elbv2(world, { ec2, network });
-  const ssm = new Ssm(world, { instances: ec2, emit, reachable: (address) => network.reachable(address, 'aws') });
-  const sns = new Sns(world);
+  const ssm = new Ssm(world, {
+    instances: ec2,
+    emit,
+    authority,
+    reachable: (address) => network.reachable(address, 'aws'),
+  });
+  const sns = new Sns(world, authority);
   const lambda = new Lambda(world, {
     asset,
     endpointUrl,
+    authority,
     logs,
     sns,
     ...(runtime ? { runtime } : {}),
@@ -66,6 +74,7 @@ export function createServices({ world, network, host, assembly, endpointUrl, ru
   const states = new StepFunctions(world, {
     lambda,
     emit,
+    authority,
     logs,
     readObject: (bucket, key) => readFile(asset(bucket, key), 'utf8'),
   });

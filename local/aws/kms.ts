@@ -1,6 +1,7 @@
 /** KMS: keys and aliases exist and can be described. Nothing is encrypted here. */
 import { z } from 'zod';
 import { RESOURCE_POLICY } from './iam/policy';
+import { type CompiledStatement, compilePolicy } from './iam/statement';
 import { provision } from './properties';
 import { BOOLEAN, INTEGER } from './scalars';
 import { AwsError, type Operation, operation, type Provision, type Service, type World } from './service';
@@ -23,6 +24,7 @@ interface Key {
   description: string;
   enabled: boolean;
   createdAt: Date;
+  policy: readonly CompiledStatement[];
 }
 
 export class Kms implements Service {
@@ -38,11 +40,12 @@ export class Kms implements Service {
   constructor(private readonly world: World) {
     const random = world.random.fork('kms');
     this.resources = {
-      'AWS::KMS::Key': provision('AWS::KMS::Key', KEY, ({ Description, Enabled }) => {
+      'AWS::KMS::Key': provision('AWS::KMS::Key', KEY, ({ Description, Enabled, KeyPolicy }) => {
         const id = random.uuid();
         const arn = `arn:aws:kms:${world.region}:${world.account}:key/${id}`;
         const createdAt = new Date(world.clock.now());
-        this.keys.set(id, { id, arn, description: Description, enabled: Enabled, createdAt });
+        const policy = compilePolicy(KeyPolicy ?? defaultPolicy(world.account));
+        this.keys.set(id, { id, arn, description: Description, enabled: Enabled, createdAt, policy });
         return { ref: id, attributes: { Arn: arn, KeyId: id } };
       }),
       'AWS::KMS::Alias': provision('AWS::KMS::Alias', ALIAS, ({ AliasName, TargetKeyId }) => {
@@ -53,6 +56,10 @@ export class Kms implements Service {
     this.operations = {
       DescribeKey: operation({
         input: z.strictObject({ KeyId: z.string().min(1) }),
+        needs: ({ KeyId }) => {
+          const { arn, policy } = this.find(KeyId);
+          return [{ action: 'kms:DescribeKey', resource: arn, policy: { statements: policy, sovereign: true } }];
+        },
         handle: ({ KeyId }) => {
           const { id, arn, description, enabled, createdAt } = this.find(KeyId);
           return {
@@ -85,3 +92,15 @@ export class Kms implements Service {
     return key;
   }
 }
+
+/** https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html */
+const defaultPolicy = (account: string) =>
+  RESOURCE_POLICY.parse({
+    Version: '2012-10-17',
+    Statement: {
+      Effect: 'Allow',
+      Principal: { AWS: `arn:aws:iam::${account}:root` },
+      Action: 'kms:*',
+      Resource: '*',
+    },
+  });

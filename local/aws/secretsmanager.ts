@@ -1,6 +1,7 @@
 /** Secrets Manager: secrets that the stack generates, and reading them. There is no rotation and one version. */
 import { z } from 'zod';
 import type { Random } from '../random';
+import type { Need } from './iam/need';
 import { provision } from './properties';
 import { BOOLEAN, INTEGER } from './scalars';
 import {
@@ -79,6 +80,7 @@ export class SecretsManager implements Service {
     this.operations = {
       GetSecretValue: operation({
         input: GET_SECRET_VALUE,
+        needs: ({ SecretId }) => this.needs('GetSecretValue', SecretId),
         handle: ({ SecretId, VersionId, VersionStage = CURRENT }) => {
           const secret = this.find(SecretId);
           if (VersionStage !== CURRENT || (VersionId !== undefined && VersionId !== secret.versionId)) {
@@ -97,6 +99,7 @@ export class SecretsManager implements Service {
       }),
       DescribeSecret: operation({
         input: DESCRIBE_SECRET,
+        needs: ({ SecretId }) => this.needs('DescribeSecret', SecretId),
         handle: ({ SecretId }) => {
           const secret = this.find(SecretId);
           return {
@@ -112,6 +115,18 @@ export class SecretsManager implements Service {
         },
       }),
     };
+  }
+
+  /** https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html */
+  private needs(action: string, reference: string): Need[] {
+    const { arn, tags } = this.find(reference);
+    const context = Object.fromEntries(
+      tags.flatMap(({ Key, Value }) => [
+        [`aws:ResourceTag/${Key}`, Value],
+        [`secretsmanager:ResourceTag/${Key}`, Value],
+      ]),
+    );
+    return [{ action: `secretsmanager:${action}`, resource: arn, context }];
   }
 
   private create(properties: z.infer<typeof SECRET>, logicalId: string): Provisioned {

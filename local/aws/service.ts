@@ -8,6 +8,7 @@ import type { Caller, Credentials } from '../credentials';
 import type { Faults } from '../faults';
 import type { Latency, LatencyName } from '../latency';
 import type { Random } from '../random';
+import type { Need } from './iam/need';
 
 /** What every service shares. */
 export interface World {
@@ -51,6 +52,11 @@ export interface Operation<Input = never, Output = unknown> {
   latency?: LatencyName;
   /** What its latency is drawn for: calls about the same thing wait one draw after another. */
   waitsFor?(input: Input): string | undefined;
+  /**
+   * What the caller must be allowed; unless said, the action of the operation's own name on `*`, which is right only
+   * for actions that take no resource. May throw as `handle` does when what the call is about does not exist.
+   */
+  needs?(input: NoInfer<Input>): readonly Need[];
   handle(input: Input, call: Call): Output | Promise<Output>;
 }
 
@@ -78,6 +84,8 @@ export type Protocol = 'ec2' | 'query' | 'json-1.0' | 'json-1.1' | 'rest-json' |
 export interface Service {
   /** The SigV4 signing name: `ec2`, `ssm`, `elasticloadbalancing`, `dynamodb`, `secretsmanager`, `states`, … */
   readonly name: string;
+  /** Of its actions in policies, where that is not its name. */
+  readonly actionPrefix?: string;
   readonly protocol: Protocol;
   /** The API version in query responses' namespaces; the target prefix in JSON ones. */
   readonly version: string;

@@ -13,6 +13,8 @@ export class Sts implements Service {
     this.operations = {
       GetCallerIdentity: operation({
         input: z.strictObject({}),
+        // "No permissions are required to perform this operation."
+        needs: () => [],
         handle: (_input, { caller }) => ({
           UserId: userId(caller.principal, caller.accessKeyId, world.account),
           Account: world.account,

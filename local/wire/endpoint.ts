@@ -1,9 +1,18 @@
 import { gunzipSync } from 'node:zlib';
+import type { Need } from '../aws/iam/need';
 import { AwsError, type Operation, type Protocol, type Service, type World } from '../aws/service';
 import type { Caller } from '../credentials';
 import type { ApiFault } from '../faults';
 import { callerOf, scopeOf } from './caller';
-import { internalError, invalidInput, throttled, unknownCaller, unknownOperation, wrongRegion } from './errors';
+import {
+  accessDenied,
+  internalError,
+  invalidInput,
+  throttled,
+  unknownCaller,
+  unknownOperation,
+  wrongRegion,
+} from './errors';
 import { ConnectionLost, type Endpoint, type WireRequest, type WireResponse } from './http';
 import { json } from './json';
 import type { Codec } from './protocol';
@@ -22,8 +31,8 @@ export interface AuthorizedCall {
 }
 
 export interface EndpointOptions {
-  /** Decides whether the caller may; throws the AwsError of a refusal. Everything is allowed unless given. */
-  authorize?(call: AuthorizedCall): void | Promise<void>;
+  /** Why a principal may not do what it asks for; undefined: it may. Everything is allowed unless given. */
+  refusal?(principal: string, needs: readonly Need[]): string | undefined;
   /** Told of every call that reached an operation, after it: `error` is the code of what it was answered with. */
   observe?(call: AuthorizedCall & { error?: string }): void;
 }
@@ -102,7 +111,9 @@ async function perform(
     await world.clock.sleep(
       world.latency.sample(operation.latency ?? 'api.call', operation.waitsFor?.(parsed.data), service.name),
     );
-    await options.authorize?.(call);
+    const needs = operation.needs?.(parsed.data) ?? [{ action: ownAction(service, call.operation), resource: '*' }];
+    const denied = options.refusal?.(call.caller.principal, needs);
+    if (denied !== undefined) throw accessDenied(service, denied);
     const output = await operation.handle(parsed.data, { caller: call.caller, requestId: call.requestId });
     options.observe?.(call);
     return output;
@@ -111,6 +122,8 @@ async function perform(
     throw error;
   }
 }
+
+const ownAction = ({ name, actionPrefix = name }: Service, operation: string) => `${actionPrefix}:${operation}`;
 
 function refuse(service: Service, fault: ApiFault | undefined): void {
   if (fault?.kind === 'throttle') throw throttled(service);

@@ -53,6 +53,24 @@ export function unknownCaller({ protocol }: Dialect): AwsError {
   }
 }
 
+/**
+ * The caller may not; `message` says what and why.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html, and the common errors of each service
+ */
+export function accessDenied({ name, protocol }: Dialect, message: string): AwsError {
+  switch (protocol) {
+    case 'ec2':
+      // AWS adds an encoded message for sts:DecodeAuthorizationMessage.
+      return new AwsError('UnauthorizedOperation', `You are not authorized to perform this operation. ${message}`, 403);
+    case 'query':
+      return new AwsError(name === 'sns' ? 'AuthorizationError' : 'AccessDenied', message, 403);
+    case 'rest-xml':
+      return new AwsError('AccessDenied', message, 403);
+    default:
+      return new AwsError('AccessDeniedException', message, protocol === 'rest-json' ? 403 : 400);
+  }
+}
+
 export function wrongRegion({ protocol }: Dialect, region: string): AwsError {
   const message = `Credential should be scoped to a valid region, not '${region}'.`;
   if (protocol === 'ec2') return new AwsError('AuthFailure', message, 401);

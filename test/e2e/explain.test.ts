@@ -3,7 +3,7 @@ import { explain } from '../../tools/explain/explanation';
 import { look, readConfiguration } from '../../tools/explain/look';
 import { setPaused } from '../../tools/pause';
 import type { Target } from '../../tools/target';
-import { bootTest, closeAll, type TestCluster } from '../support/embedded';
+import { bootTest, closeAll, person, type TestCluster } from '../support/embedded';
 import { clientConfig } from '../support/sdk';
 
 /** Calls that read; SendCommand carries ReportStatus, which is checked. */
@@ -12,7 +12,7 @@ const READING = /^(Get|Describe|List|Scan|Query|SendCommand$)/;
 /** The embedded AWS as a tool sees it, and how to let time pass while one works. */
 function operator(cluster: TestCluster) {
   const { aws, clock } = cluster;
-  const caller = aws.world.credentials.issue(`arn:aws:sts::${aws.world.account}:assumed-role/Operator/operator`);
+  const caller = aws.world.credentials.issue(person(aws.world));
   const hold = clock.hold();
   caller.hold = hold;
   const target: Target = {
@@ -26,7 +26,7 @@ function operator(cluster: TestCluster) {
   return {
     target,
     work: async <T>(task: Promise<T>): Promise<T> => clock.until(task.finally(() => hold.release())),
-    calls: () => cluster.calls.filter((call) => call.caller === 'operator'),
+    calls: () => cluster.calls.filter((call) => call.caller === 'root'),
   };
 }
 

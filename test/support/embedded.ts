@@ -10,6 +10,8 @@ import {
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { SSMClient } from '@aws-sdk/client-ssm';
+import type { Denial } from '../../local/aws/iam';
+import type { World } from '../../local/aws/service';
 import type { Execution } from '../../local/aws/stepfunctions';
 import { VirtualClock } from '../../local/clock';
 import { boot, type EmbeddedAws, type EmbeddedOptions } from '../../local/embedded';
@@ -42,7 +44,7 @@ export interface ObservedCall {
   at: number;
   service: string;
   operation: string;
-  /** Who called: the session name of its role. */
+  /** Who called: the session name of its role, or `root`. */
   caller: string;
   input: unknown;
   /** The code it was answered with. */
@@ -66,6 +68,9 @@ export class TestCluster {
   readonly ssm: SSMClient;
   readonly secrets: SecretsManagerClient;
   readonly dynamodb: DynamoDBClient;
+  /** Of this test's own calls. */
+  readonly accessKeyId: string;
+  private readonly expected = new Set<string>();
   readonly send: <T>(call: () => Promise<T>) => Promise<T>;
 
   constructor(
@@ -77,7 +82,8 @@ export class TestCluster {
     readonly lines: { at: number; message: string; detail?: Record<string, unknown> }[],
   ) {
     const { world } = aws;
-    const caller = world.credentials.issue(`arn:aws:sts::${world.account}:assumed-role/Operator/person`);
+    const caller = world.credentials.issue(person(world));
+    this.accessKeyId = caller.accessKeyId;
     const config = clientConfig(world, aws.endpoint, caller);
     this.send = sender(clock, caller);
     this.sfn = new SFNClient(config);
@@ -238,6 +244,17 @@ export class TestCluster {
     return table?.ref ?? '';
   }
 
+  /** What was denied so far, which is what this test is about. */
+  expectedDenials(): readonly Denial[] {
+    const { denials } = this.aws.services.iam.authority;
+    for (const { message } of denials) this.expected.add(message);
+    return denials;
+  }
+
+  get unexpectedDenials(): readonly Denial[] {
+    return this.aws.services.iam.authority.denials.filter(({ message }) => !this.expected.has(message));
+  }
+
   close(): Promise<void> {
     return this.aws.close();
   }
@@ -255,12 +272,20 @@ export function stateEntered({ type, details }: HistoryEvent): string | undefine
   return typeof name === 'string' ? name : undefined;
 }
 
+/** Whoever runs the tests is the account's root user: no role of the stack. */
+export const person = ({ account }: Pick<World, 'account'>) => `arn:aws:iam::${account}:root`;
+
 const open = new Set<TestCluster>();
 
-/** Ends the clusters of the test that has just run. */
+/**
+ * Ends the clusters of the test that has just run.
+ * @throws Error when one of them denied a call that the test has not said it expects
+ */
 export async function closeAll(): Promise<void> {
+  const denied = [...open].flatMap((cluster) => cluster.unexpectedDenials);
   for (const cluster of open) await cluster.close();
   open.clear();
+  if (denied.length > 0) throw new Error(`access was denied:\n${denied.map(({ message }) => message).join('\n')}`);
 }
 
 /** Boots an embedded AWS without sockets, in virtual time: the same for the same seed. */
@@ -275,6 +300,7 @@ export async function bootTest({
   const clock = new VirtualClock();
   const calls: ObservedCall[] = [];
   const lines: TestCluster['lines'] = [];
+  let cluster: TestCluster | undefined;
   const booting = boot({
     assembly: path,
     clock,
@@ -282,15 +308,15 @@ export async function bootTest({
     directory,
     runtime,
     observe: ({ service, operation, input, caller, error }) => {
-      const session = caller.principal.split('/').at(-1) ?? '';
-      if (session === 'person') return;
+      if (caller.accessKeyId === cluster?.accessKeyId) return;
+      const session = caller.principal.split(/[/:]/).at(-1) ?? '';
       const call: ObservedCall = { at: clock.now(), service, operation, caller: session, input, error };
       calls.push(call);
       told(call);
     },
     log: (message, detail) => lines.push({ at: clock.now(), message, detail }),
   });
-  const cluster = new TestCluster(await clock.until(booting), clock, calls, lines);
+  cluster = new TestCluster(await clock.until(booting), clock, calls, lines);
   if (!healer) await cluster.disableRules();
   open.add(cluster);
   return cluster;

@@ -5,7 +5,9 @@
  */
 import { z } from 'zod';
 import type { Timer } from '../../clock';
+import { arnOf } from '../arn';
 import type { Emit } from '../events/event';
+import type { ServiceCaller } from '../iam/authority';
 import { page } from '../paging';
 import { provision } from '../properties';
 import {
@@ -49,11 +51,12 @@ const DATUM = z.strictObject({
 
 export interface CloudWatchDependencies {
   emit: Emit;
-  sns: { publishAs(principal: string, topicArn: string, message: string, subject?: string): void };
+  sns: { publishAs(service: ServiceCaller, topicArn: string, message: string, subject?: string): void };
 }
 
 export class CloudWatch implements Service {
   readonly name = 'monitoring';
+  readonly actionPrefix = 'cloudwatch';
   readonly protocol = 'json-1.0';
   readonly version = 'GraniteServiceVersion20100801';
   readonly operations: Record<string, Operation>;
@@ -92,11 +95,11 @@ export class CloudWatch implements Service {
   }
 
   private create(logicalId: string, settings: AlarmSettings): Provisioned {
-    const { clock, region, account } = this.world;
+    const { clock } = this.world;
     const name = settings.AlarmName ?? `${logicalId}-${this.random.hex(12)}`;
     const alarm: Alarm = {
       name,
-      arn: `arn:aws:cloudwatch:${region}:${account}:alarm:${name}`,
+      arn: this.alarmArn(name),
       settings,
       metricId: this.random.uuid(),
       state: {
@@ -134,7 +137,8 @@ export class CloudWatch implements Service {
     const subject = `${state.value}: "${name}" in ${region}`.slice(0, 100);
     for (const action of actions) {
       try {
-        this.dependencies.sns.publishAs(PRINCIPAL, action, notification(alarm, previous, account, region), subject);
+        const service = { name: PRINCIPAL, sourceArn: alarm.arn };
+        this.dependencies.sns.publishAs(service, action, notification(alarm, previous, account, region), subject);
       } catch (error) {
         if (!(error instanceof AwsError)) throw error;
         this.world.log('an alarm action failed', { alarm: name, action, error: error.message });
@@ -153,6 +157,10 @@ export class CloudWatch implements Service {
     return { ref: name, attributes: {} };
   }
 
+  private alarmArn(name: string): string {
+    return arnOf(this.world, 'cloudwatch', `alarm:${name}`);
+  }
+
   private alarmOperations(): Record<string, Operation> {
     return {
       DescribeAlarms: operation({
@@ -164,6 +172,7 @@ export class CloudWatch implements Service {
           MaxRecords: z.int().min(1).max(100).default(50),
           NextToken: z.string().optional(),
         }),
+        needs: () => [{ action: 'cloudwatch:DescribeAlarms', resource: this.alarmArn('*') }],
         handle: ({ AlarmNames, AlarmNamePrefix, AlarmTypes, StateValue, MaxRecords, NextToken }) => {
           const wanted = AlarmTypes?.includes('MetricAlarm') ?? true;
           const all = [...this.alarms.values()].filter(
@@ -185,6 +194,7 @@ export class CloudWatch implements Service {
           StateReason: z.string().max(1023),
           StateReasonData: z.string().max(4000).default('{}'),
         }),
+        needs: ({ AlarmName }) => [{ action: 'cloudwatch:SetAlarmState', resource: this.alarmArn(AlarmName) }],
         handle: ({ AlarmName, StateValue, StateReason, StateReasonData }) => {
           const alarm = this.alarms.get(AlarmName);
           if (!alarm) throw new AwsError('ResourceNotFound', `${AlarmName} does not exist`, 404);
@@ -213,6 +223,7 @@ export class CloudWatch implements Service {
       }),
       GetDashboard: operation({
         input: z.strictObject({ DashboardName: z.string() }),
+        needs: ({ DashboardName }) => [{ action: 'cloudwatch:GetDashboard', resource: arn(DashboardName) }],
         handle: ({ DashboardName }) => {
           const body = this.dashboards.get(DashboardName);
           if (body === undefined)
@@ -231,6 +242,9 @@ export class CloudWatch implements Service {
           MetricData: z.array(DATUM).min(1).max(1000),
           StrictEntityValidation: z.boolean().optional(),
         }),
+        needs: ({ Namespace }) => [
+          { action: 'cloudwatch:PutMetricData', resource: '*', context: { 'cloudwatch:namespace': Namespace } },
+        ],
         handle: ({ Namespace, MetricData }) => {
           if (Namespace.startsWith('AWS/'))
             throw new AwsError('InvalidParameterValue', 'The value AWS/ for parameter Namespace is invalid.');

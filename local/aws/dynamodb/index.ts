@@ -20,6 +20,7 @@ import {
   TRANSACT_WRITE_ITEMS,
   UPDATE_ITEM,
 } from './inputs';
+import { onTable, transactNeeds } from './permissions';
 import { getItem, query, scan } from './read';
 import { GLOBAL_TABLE, TABLE, type TableShape, toShape } from './resource';
 import { Table } from './table';
@@ -52,14 +53,21 @@ export class DynamoDb implements Service {
         (properties, logicalId) => this.create(logicalId, toShape(properties)),
       ),
     };
+    const may = onTable(world);
     this.operations = {
       DescribeTable: operation({
         input: DESCRIBE_TABLE,
+        needs: may('DescribeTable'),
         handle: ({ TableName }) => ({ Table: this.describe(TableName) }),
       }),
-      GetItem: operation({ input: GET_ITEM, handle: (input) => getItem(input, this.table(input.TableName)) }),
+      GetItem: operation({
+        input: GET_ITEM,
+        needs: may('GetItem'),
+        handle: (input) => getItem(input, this.table(input.TableName)),
+      }),
       PutItem: operation({
         input: PUT_ITEM,
+        needs: may('PutItem'),
         handle: (input) => {
           requireOldOnly(input.ReturnValues);
           return this.apply(putWrite(input, this.table(input.TableName)).plan(), input.ReturnValues);
@@ -67,19 +75,26 @@ export class DynamoDb implements Service {
       }),
       UpdateItem: operation({
         input: UPDATE_ITEM,
+        needs: may('UpdateItem'),
         handle: (input) => this.apply(updateWrite(input, this.table(input.TableName)).plan(), input.ReturnValues),
       }),
       DeleteItem: operation({
         input: DELETE_ITEM,
+        needs: may('DeleteItem'),
         handle: (input) => {
           requireOldOnly(input.ReturnValues);
           return this.apply(deleteWrite(input, this.table(input.TableName)).plan(), input.ReturnValues);
         },
       }),
-      Query: operation({ input: QUERY, handle: (input) => query(input, this.table(input.TableName)) }),
-      Scan: operation({ input: SCAN, handle: (input) => scan(input, this.table(input.TableName)) }),
+      Query: operation({
+        input: QUERY,
+        needs: may('Query'),
+        handle: (input) => query(input, this.table(input.TableName)),
+      }),
+      Scan: operation({ input: SCAN, needs: may('Scan'), handle: (input) => scan(input, this.table(input.TableName)) }),
       TransactGetItems: operation({
         input: TRANSACT_GET_ITEMS,
+        needs: ({ TransactItems }) => TransactItems.flatMap(({ Get }) => may('GetItem')(Get)),
         handle: ({ TransactItems }) => ({
           Responses: TransactItems.map(({ Get }) =>
             getItem({ ...Get, ConsistentRead: true }, this.table(Get.TableName)),
@@ -88,6 +103,7 @@ export class DynamoDb implements Service {
       }),
       TransactWriteItems: operation({
         input: TRANSACT_WRITE_ITEMS,
+        needs: ({ TransactItems }) => TransactItems.flatMap((item) => transactNeeds(item, may)),
         handle: ({ TransactItems, ClientRequestToken }) => {
           const request = JSON.stringify(TransactItems);
           if (ClientRequestToken && this.isRepeated(ClientRequestToken, request)) return {};

@@ -62,7 +62,7 @@ export class Ec2 implements Service {
       ...vpcs.operations,
       ...groups.operations,
       ...templates.operations,
-      ...tagOperations(() => this.taggable(templates)),
+      ...tagOperations(world, () => this.taggable(templates)),
     };
     this.resources = { ...vpcs.resources, ...groups.resources, ...routing.resources, ...templates.resources };
   }

@@ -6,6 +6,7 @@ import { type FilterFields, filter, page } from './filters';
 import { select } from './ids';
 import { type Instance, type InstanceState, STATE_CODES } from './instance';
 import type { Lifecycle } from './lifecycle';
+import { instanceNeeds } from './permissions';
 import { DESCRIBE, IDS } from './schema';
 import type { SecurityGroups } from './security-groups';
 import { zoneId } from './vpc';
@@ -71,9 +72,15 @@ export function instanceOperations(
   };
 
   /** An operation that changes the power of instances: all of them, or, when one may not, none. */
-  const power = (act: (instance: Instance) => void, allowed: InstanceState[], flags: z.ZodRawShape = {}) =>
-    operation<{ InstanceId: string[]; DryRun: boolean }, unknown>({
+  const power = (
+    name: string,
+    act: (instance: Instance) => void,
+    allowed: InstanceState[],
+    flags: z.ZodRawShape = {},
+  ): Record<string, Operation> => ({
+    [name]: operation<{ InstanceId: string[]; DryRun: boolean }, unknown>({
       input: z.strictObject({ ...flags, ...TARGETS }),
+      needs: ({ InstanceId }) => instanceNeeds(world, name, select('i', lifecycle.instances, InstanceId)),
       handle: ({ InstanceId, DryRun }) => {
         const instances = select('i', lifecycle.instances, InstanceId);
         const wrong = instances.find(({ state }) => !allowed.includes(state));
@@ -94,7 +101,8 @@ export function instanceOperations(
           }),
         };
       },
-    });
+    }),
+  });
 
   return {
     DescribeInstances: operation({
@@ -132,16 +140,20 @@ export function instanceOperations(
         };
       },
     }),
-    TerminateInstances: power(
-      (instance) => lifecycle.terminate(instance),
-      ['pending', 'running', 'shutting-down', 'terminated', 'stopping', 'stopped'],
-    ),
-    StopInstances: power((instance) => lifecycle.stop(instance), ['running', 'stopping', 'stopped'], {
+    ...power('TerminateInstances', (instance) => lifecycle.terminate(instance), [
+      'pending',
+      'running',
+      'shutting-down',
+      'terminated',
+      'stopping',
+      'stopped',
+    ]),
+    ...power('StopInstances', (instance) => lifecycle.stop(instance), ['running', 'stopping', 'stopped'], {
       // Power goes off at once either way.
       Force: BOOLEAN.optional(),
     }),
-    StartInstances: power((instance) => lifecycle.start(instance), ['pending', 'running', 'stopped']),
-    RebootInstances: power((instance) => lifecycle.reboot(instance), ['running']),
+    ...power('StartInstances', (instance) => lifecycle.start(instance), ['pending', 'running', 'stopped']),
+    ...power('RebootInstances', (instance) => lifecycle.reboot(instance), ['running']),
     DescribeVolumes: operation({
       input: z.strictObject({ ...DESCRIBE, VolumeId: IDS }),
       handle: (input) => {

@@ -1,5 +1,6 @@
 /** Power: from the request to the running kernel and back. Every change is told to listeners at once, to EventBridge later. */
 import type { MachineHost } from '../../machine';
+import { sessionArn } from '../iam/authority';
 import { AwsError, type World } from '../service';
 import type { Instance, InstanceState, NetworkInterface, Volume } from './instance';
 
@@ -21,6 +22,8 @@ export interface LifecycleDependencies {
   host: MachineHost;
   /** Puts an event on the account's default bus. */
   emit(event: Ec2Event): void;
+  /** Whether EC2 may assume a role, so that the instance gets credentials. */
+  assumes(roleArn: string): boolean;
 }
 
 /** Which instances a fault is about. */
@@ -233,9 +236,10 @@ export class Lifecycle {
 
   /** What the metadata service hands out: a session of the instance profile's role, named after the instance. */
   private credentials({ roleArn, instanceId }: Instance) {
-    if (!roleArn) return { accessKeyId: '', secretAccessKey: '', sessionToken: '' };
-    const session = `arn:aws:sts::${this.world.account}:assumed-role/${roleArn.split('/').at(-1)}/${instanceId}`;
-    const { accessKeyId, secretAccessKey, sessionToken } = this.world.credentials.issue(session);
+    if (!roleArn || !this.dependencies.assumes(roleArn))
+      return { accessKeyId: '', secretAccessKey: '', sessionToken: '' };
+    const issued = this.world.credentials.issue(sessionArn(roleArn, instanceId));
+    const { accessKeyId, secretAccessKey, sessionToken } = issued;
     return { accessKeyId, secretAccessKey, sessionToken };
   }
 

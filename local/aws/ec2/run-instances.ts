@@ -10,6 +10,7 @@ import type { Instance, NetworkInterface, Volume } from './instance';
 import { instanceType } from './instance-types';
 import { type LaunchTemplateData, type LaunchTemplates, METADATA_OPTIONS } from './launch-templates';
 import type { Lifecycle } from './lifecycle';
+import { type Launch, launchNeeds } from './permissions';
 import type { Routing } from './routing';
 import { TAG_SPECIFICATIONS, type Tag, tagMap } from './schema';
 import type { SecurityGroups } from './security-groups';
@@ -79,6 +80,7 @@ export function runInstances(world: World, dependencies: RunInstancesDependencie
     input: INPUT,
     latency: 'ec2.run-instances',
     waitsFor: ({ SubnetId }) => SubnetId,
+    needs: (input) => launchNeeds(world, launchOf(world, dependencies, input)),
     handle: (input) => {
       const { ClientToken, DryRun, ...parameters } = input;
       const fingerprint = JSON.stringify(parameters);
@@ -129,12 +131,10 @@ class InstanceIds {
   }
 }
 
-/** Checks everything that EC2 checks before it launches, and assembles the instance. */
-function prepare(world: World, dependencies: RunInstancesDependencies, input: Input, ids: InstanceIds): Instance {
-  const { vpcs, templates, capacity, lifecycle, routing } = dependencies;
-  const template = input.LaunchTemplate && templates.resolve(input.LaunchTemplate);
+/** What a request and its template choose together. */
+function choose(world: World, dependencies: RunInstancesDependencies, input: Input) {
+  const template = input.LaunchTemplate && dependencies.templates.resolve(input.LaunchTemplate);
   const data = template?.data ?? BARE;
-
   const imageReference = input.ImageId ?? data.ImageId;
   if (!imageReference) throw new AwsError('MissingParameter', 'The request must contain the parameter ImageId');
   const image = resolveImage(imageReference);
@@ -147,7 +147,7 @@ function prepare(world: World, dependencies: RunInstancesDependencies, input: In
     );
   }
   if (!input.SubnetId) throw new AwsError('VPCIdNotSpecified', 'No default VPC for this user.');
-  const subnet = vpcs.subnet(input.SubnetId);
+  const subnet = dependencies.vpcs.subnet(input.SubnetId);
   const groupIds = groupsOf(
     input.SecurityGroupId ?? data.SecurityGroupIds,
     subnet.vpcId,
@@ -155,7 +155,40 @@ function prepare(world: World, dependencies: RunInstancesDependencies, input: In
     dependencies,
   );
   const profile = profileOf(world, input.IamInstanceProfile ?? data.IamInstanceProfile, dependencies);
-  const tagsOf = (resource: string) => tagsFor(resource, data, input);
+  return {
+    template,
+    data,
+    image,
+    type,
+    subnet,
+    groupIds,
+    profile,
+    tagsOf: (resource: string) => tagsFor(resource, data, input),
+  };
+}
+
+/** What a launch would make and use, as far as permissions are about it. */
+function launchOf(world: World, dependencies: RunInstancesDependencies, input: Input): Launch {
+  const { template, image, type, groupIds, profile, ...chosen } = choose(world, dependencies, input);
+  return {
+    ...chosen,
+    ...profile,
+    template: template?.template,
+    overrides: {
+      image: input.ImageId !== undefined,
+      type: input.InstanceType !== undefined,
+      groups: input.SecurityGroupId !== undefined,
+    },
+    imageId: image.imageId,
+    type: type.name,
+    groups: groupIds.map((id) => get('sg', dependencies.groups.all, id)),
+  };
+}
+
+/** Checks everything that EC2 checks before it launches, and assembles the instance. */
+function prepare(world: World, dependencies: RunInstancesDependencies, input: Input, ids: InstanceIds): Instance {
+  const { capacity, lifecycle, routing } = dependencies;
+  const { template, data, image, type, subnet, groupIds, profile, tagsOf } = choose(world, dependencies, input);
   const tags = tagsOf('instance');
   capacity.claim(subnet.zone, type.name);
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { AwsError, type Operation, operation } from '../service';
+import { AwsError, type Operation, operation, type World } from '../service';
 import { filter, page } from './filters';
 import { checkForm, type IdKind, notFound } from './ids';
+import { tagNeeds } from './permissions';
 import { DESCRIBE, TAG, type Tag } from './schema';
 
 /** A resource that carries tags, wherever it is kept. */
@@ -33,7 +34,7 @@ export function checkTags(tags: Tag[], present: ReadonlyMap<string, string> = ne
 }
 
 /** The operations on tags, over whatever `taggable` lists. */
-export function tagOperations(taggable: () => Taggable[]): Record<string, Operation> {
+export function tagOperations(world: World, taggable: () => Taggable[]): Record<string, Operation> {
   const find = (ids: string[]) => {
     const byId = new Map(taggable().map((resource) => [resource.id, resource]));
     return ids.map((id) => {
@@ -49,6 +50,7 @@ export function tagOperations(taggable: () => Taggable[]): Record<string, Operat
   return {
     CreateTags: operation({
       input: z.strictObject({ ...RESOURCES, Tag: z.array(TAG).min(1) }),
+      needs: ({ ResourceId, Tag }) => tagNeeds(world, 'CreateTags', find(ResourceId), Tag),
       handle: ({ ResourceId, Tag }) => {
         const resources = find(ResourceId);
         for (const { tags } of resources) checkTags(Tag, tags);
@@ -61,6 +63,7 @@ export function tagOperations(taggable: () => Taggable[]): Record<string, Operat
         ...RESOURCES,
         Tag: z.array(z.strictObject({ Key: z.string(), Value: z.string().optional() })).default([]),
       }),
+      needs: ({ ResourceId }) => tagNeeds(world, 'DeleteTags', find(ResourceId), []),
       handle: ({ ResourceId, Tag }) => {
         for (const { tags } of find(ResourceId)) {
           const keys = Tag.length > 0 ? Tag : [...tags.keys()].map((Key) => ({ Key, Value: undefined }));

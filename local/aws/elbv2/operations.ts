@@ -152,6 +152,7 @@ export function operations(inventory: Inventory, ec2: Ec2, targets: Targets): Re
     }),
     RegisterTargets: operation({
       input: z.strictObject({ TargetGroupArn: z.string(), Targets: TARGETS.min(1) }),
+      needs: ({ TargetGroupArn }) => [{ action: 'elasticloadbalancing:RegisterTargets', resource: TargetGroupArn }],
       handle: (input) => {
         const group = targetGroup(inventory, input.TargetGroupArn);
         const resolved = resolve(group, input.Targets).map(({ id, port }) => ({ instance: running(group, id), port }));
@@ -161,6 +162,7 @@ export function operations(inventory: Inventory, ec2: Ec2, targets: Targets): Re
     }),
     DeregisterTargets: operation({
       input: z.strictObject({ TargetGroupArn: z.string(), Targets: TARGETS.min(1) }),
+      needs: ({ TargetGroupArn }) => [{ action: 'elasticloadbalancing:DeregisterTargets', resource: TargetGroupArn }],
       handle: (input) => {
         const group = targetGroup(inventory, input.TargetGroupArn);
         for (const { Id, Port } of input.Targets) {

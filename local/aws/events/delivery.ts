@@ -1,4 +1,5 @@
 /** Brings an event to one target of a rule, with EventBridge's delays, retries and permissions. */
+import type { ServiceCaller } from '../iam/authority';
 import type { LambdaInvoker } from '../lambda/invoker';
 import { AwsError, type World } from '../service';
 import type { BusEvent } from './event';
@@ -6,11 +7,17 @@ import { inputFor } from './input';
 import { kindOf, type Rule, type Target } from './rule';
 
 export interface Targets {
-  lambda: LambdaInvoker & { permits(functionArn: string, principal: string, sourceArn: string): boolean };
-  states: { start(stateMachineArn: string, input: string): unknown };
+  lambda: LambdaInvoker & {
+    /** Why the service may not invoke the function. */
+    invokeRefusal(functionArn: string, service: ServiceCaller): string | undefined;
+  };
+  states: {
+    /** @throws AwsError when the service may not assume the role, or the role may not start the state machine. */
+    startAs(service: ServiceCaller, roleArn: string, stateMachineArn: string, input: string): unknown;
+  };
   sns: {
-    /** @throws AwsError when the topic's policy does not admit the principal. */
-    publishAs(principal: string, topicArn: string, message: string, subject?: string): void;
+    /** @throws AwsError when the topic's policy does not admit the service. */
+    publishAs(service: ServiceCaller, topicArn: string, message: string, subject?: string): void;
   };
 }
 
@@ -50,22 +57,19 @@ const mayPass = (error: unknown) =>
 
 async function attempt(world: World, targets: Targets, { event, rule, target }: Delivery): Promise<void> {
   const input = inputFor(event, rule, target);
+  const service = { name: PRINCIPAL, sourceArn: rule.arn };
   switch (kindOf(target)) {
     case 'lambda': {
-      if (!targets.lambda.permits(target.Arn, PRINCIPAL, rule.arn))
-        throw new AwsError(
-          'AccessDeniedException',
-          `No AWS::Lambda::Permission lets ${PRINCIPAL} invoke ${target.Arn} for ${rule.arn}.`,
-          403,
-        );
+      const denied = targets.lambda.invokeRefusal(target.Arn, service);
+      if (denied !== undefined) throw new AwsError('AccessDeniedException', denied, 403);
       const requestId = world.random.uuid();
       await targets.lambda.invoke({ functionName: target.Arn, payload: input, invocationType: 'Event', requestId });
       return;
     }
     case 'states':
-      targets.states.start(target.Arn, input);
+      targets.states.startAs(service, target.RoleArn ?? '', target.Arn, input);
       return;
     case 'sns':
-      targets.sns.publishAs(PRINCIPAL, target.Arn, input);
+      targets.sns.publishAs(service, target.Arn, input);
   }
 }

@@ -3,6 +3,7 @@
  * Not modelled, and therefore refused: other buses, archives, pipes, dead-letter queues, cross-account events.
  */
 import type { Timer } from '../../clock';
+import { arnOf } from '../arn';
 import { provision } from '../properties';
 import {
   AwsError,
@@ -16,7 +17,7 @@ import {
 import { type Delivery, deliver, type Targets } from './delivery';
 import type { BusEvent, ServiceEvent } from './event';
 import { compilePattern } from './pattern';
-import { accept, entrySize, PUT_EVENTS, REQUEST_LIMIT } from './put-events';
+import { accept, entrySize, PUT_EVENTS, putEventsNeeds, REQUEST_LIMIT } from './put-events';
 import {
   checkTargets,
   LIST_RULES,
@@ -189,7 +190,7 @@ export class Events implements Service {
   }
 
   private ruleArn(name: string): string {
-    return `arn:aws:events:${this.world.region}:${this.world.account}:rule/${name}`;
+    return arnOf(this.world, 'events', `rule/${name}`);
   }
 
   private rule(name: string): Rule {
@@ -202,6 +203,7 @@ export class Events implements Service {
     return {
       PutEvents: operation({
         input: PUT_EVENTS,
+        needs: ({ Entries }) => putEventsNeeds(this.world, Entries),
         handle: ({ Entries }) => {
           if (Entries.reduce((sum, entry) => sum + entrySize(entry), 0) > REQUEST_LIMIT)
             throw new AwsError('ValidationException', 'Total size of the entries in the request is over the limit.');
@@ -225,9 +227,11 @@ export class Events implements Service {
   }
 
   private ruleOperations(): Record<string, Operation> {
-    const switched = (enabled: boolean) =>
+    const onRule = (action: string, name: string) => [{ action: `events:${action}`, resource: this.ruleArn(name) }];
+    const switched = (action: string, enabled: boolean) =>
       operation({
         input: NAMED_RULE,
+        needs: ({ Name }) => onRule(action, Name),
         handle: ({ Name }) => {
           const rule = this.rule(Name);
           rule.enabled = enabled;
@@ -236,10 +240,11 @@ export class Events implements Service {
         },
       });
     return {
-      EnableRule: switched(true),
-      DisableRule: switched(false),
+      EnableRule: switched('EnableRule', true),
+      DisableRule: switched('DisableRule', false),
       PutRule: operation({
         input: PUT_RULE,
+        needs: ({ Name }) => onRule('PutRule', Name),
         handle: ({ Name, Description, EventPattern, ScheduleExpression, State, RoleArn }) => {
           const { arn } = this.put(
             makeRule(
@@ -260,6 +265,7 @@ export class Events implements Service {
       }),
       PutTargets: operation({
         input: PUT_TARGETS,
+        needs: ({ Rule: name }) => onRule('PutTargets', name),
         handle: ({ Rule: name, Targets: given }) => {
           const rule = this.rule(name);
           checkTargets(given);
@@ -274,9 +280,14 @@ export class Events implements Service {
           Rules: [...this.rules.values()].filter(({ name }) => name.startsWith(NamePrefix)).map(describe),
         }),
       }),
-      DescribeRule: operation({ input: NAMED_RULE, handle: ({ Name }) => describe(this.rule(Name)) }),
+      DescribeRule: operation({
+        input: NAMED_RULE,
+        needs: ({ Name }) => onRule('DescribeRule', Name),
+        handle: ({ Name }) => describe(this.rule(Name)),
+      }),
       ListTargetsByRule: operation({
         input: RULE_TARGETS,
+        needs: ({ Rule: name }) => onRule('ListTargetsByRule', name),
         handle: ({ Rule: name }) => ({ Targets: this.rule(name).targets }),
       }),
     };

@@ -1,5 +1,8 @@
 /** PutEvents: events of the user's own. https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html */
 import { z } from 'zod';
+import { arnOf } from '../arn';
+import type { Need } from '../iam/need';
+import type { World } from '../service';
 
 const ENTRY = z.strictObject({
   Source: z.string().optional(),
@@ -17,6 +20,17 @@ export const REQUEST_LIMIT = 256 * 1024;
 
 export const entrySize = ({ Source, DetailType, Detail, Resources, Time }: Entry): number =>
   [Source, DetailType, Detail, ...Resources].reduce((sum, text) => sum + Buffer.byteLength(text ?? ''), Time ? 14 : 0);
+
+/** Each entry by itself. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html */
+export const putEventsNeeds = (world: World, entries: readonly Entry[]): Need[] =>
+  entries.map(({ Source, DetailType, EventBusName }) => ({
+    action: 'events:PutEvents',
+    resource: EventBusName.startsWith('arn:') ? EventBusName : arnOf(world, 'events', `event-bus/${EventBusName}`),
+    context: {
+      ...(Source === undefined ? {} : { 'events:source': Source }),
+      ...(DetailType === undefined ? {} : { 'events:detail-type': DetailType }),
+    },
+  }));
 
 export interface Refusal {
   ErrorCode: string;

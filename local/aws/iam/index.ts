@@ -1,7 +1,4 @@
-/**
- * IAM: roles with their policies, and instance profiles. Statements are kept as an evaluator needs them; the wire decides
- * whether it asks one.
- */
+/** IAM: roles with their policies, and instance profiles; its `authority` decides who may do what. */
 import { z } from 'zod';
 import type { Random } from '../../random';
 import { provision } from '../properties';
@@ -14,8 +11,13 @@ import {
   type Service,
   type World,
 } from '../service';
-import { IDENTITY_POLICY, type PolicyDocument, type Statement, TRUST_POLICY } from './policy';
+import { Authority, type Roles } from './authority';
+import { AWS_MANAGED } from './managed';
+import { IDENTITY_POLICY, type PolicyDocument, TRUST_POLICY } from './policy';
+import { type CompiledStatement, compilePolicy, type ResourcePolicy } from './statement';
 
+export { type Authority, type Denial, type Permits, type ServiceCaller, sessionArn } from './authority';
+export type { Need } from './need';
 export type { PolicyDocument, Statement } from './policy';
 
 const NAME = z.string().regex(/^[\w+=,.@-]{1,128}$/);
@@ -65,8 +67,11 @@ interface Role {
   id: string;
   path: string;
   description: string | undefined;
-  trust: PolicyDocument;
-  inline: Map<string, PolicyDocument>;
+  logicalId: string;
+  trustDocument: PolicyDocument;
+  trust: ResourcePolicy;
+  /** By the policy's name. */
+  inline: Map<string, readonly CompiledStatement[]>;
   managed: Set<string>;
   maxSessionSeconds: number;
   createdAt: Date;
@@ -82,32 +87,52 @@ interface InstanceProfile {
   createdAt: Date;
 }
 
-export class Iam implements Service {
+/** What a role may do, as far as one element of a statement says it. */
+export interface Grant {
+  /** Of the role. */
+  logicalId: string;
+  /** `Step[2]`: the third statement of a policy. */
+  statement: string;
+  /** Pattern. */
+  action: string;
+  /** Pattern. */
+  resource: string;
+  /** Whether it has allowed anything. */
+  used: boolean;
+}
+
+export class Iam implements Service, Roles {
   readonly name = 'iam';
   readonly protocol = 'query';
   readonly version = '2010-05-08';
   readonly operations: Record<string, Operation>;
   readonly resources: Record<string, Provision>;
+  readonly authority: Authority;
 
   private readonly random: Random;
   private readonly roles = new Map<string, Role>();
   private readonly profiles = new Map<string, InstanceProfile>();
-  private readonly managed = new Map<string, PolicyDocument>();
+  private readonly managed = new Map<string, readonly CompiledStatement[]>();
 
   constructor(private readonly world: World) {
     this.random = world.random.fork('iam');
+    this.authority = new Authority(world, this);
+    for (const [arn, document] of Object.entries(AWS_MANAGED)) this.managed.set(arn, compile(document));
     this.resources = {
       'AWS::IAM::Role': provision('AWS::IAM::Role', ROLE, (properties, id) => this.createRole(properties, id)),
       'AWS::IAM::Policy': provision('AWS::IAM::Policy', POLICY, (properties, logicalId) => {
-        for (const role of properties.Roles)
-          this.role(role).inline.set(properties.PolicyName, properties.PolicyDocument);
+        for (const role of properties.Roles) {
+          this.role(role).inline.set(properties.PolicyName, compile(properties.PolicyDocument));
+        }
+        this.authority.forget();
         return { ref: logicalId, attributes: { Id: logicalId } };
       }),
       'AWS::IAM::ManagedPolicy': provision('AWS::IAM::ManagedPolicy', MANAGED_POLICY, (properties, logicalId) => {
         const name = properties.ManagedPolicyName ?? this.newName(logicalId);
         const arn = this.arn('policy', properties.Path, name);
-        this.managed.set(arn, properties.PolicyDocument);
+        this.managed.set(arn, compile(properties.PolicyDocument));
         for (const role of properties.Roles) this.role(role).managed.add(arn);
+        this.authority.forget();
         return { ref: arn, attributes: { PolicyArn: arn } };
       }),
       'AWS::IAM::InstanceProfile': provision('AWS::IAM::InstanceProfile', INSTANCE_PROFILE, (properties, logicalId) =>
@@ -115,33 +140,43 @@ export class Iam implements Service {
       ),
     };
     this.operations = {
-      GetRole: operation({ input: GET_ROLE, handle: ({ RoleName }) => ({ Role: showRole(this.role(RoleName)) }) }),
+      GetRole: operation({
+        input: GET_ROLE,
+        needs: ({ RoleName }) => [{ action: 'iam:GetRole', resource: this.role(RoleName).arn }],
+        handle: ({ RoleName }) => ({ Role: showRole(this.role(RoleName)) }),
+      }),
       GetInstanceProfile: operation({
         input: GET_INSTANCE_PROFILE,
+        needs: ({ InstanceProfileName }) => [
+          { action: 'iam:GetInstanceProfile', resource: this.profile(InstanceProfileName).arn },
+        ],
         handle: ({ InstanceProfileName }) => ({ InstanceProfile: showProfile(this.profile(InstanceProfileName)) }),
       }),
     };
   }
 
-  /**
-   * Every statement that applies to a role: inline, and of the stack's managed policies.
-   *
-   * @throws AwsError NoSuchEntity
-   */
-  policiesOf(roleArn: string): Statement[] {
-    const role = this.roleByArn(roleArn);
-    const attached = [...role.managed].flatMap((arn) => this.managed.get(arn) ?? []);
-    return [...role.inline.values(), ...attached].flatMap(({ Statement: statements }) => statements);
+  arnOfRole(name: string): string | undefined {
+    return this.roles.get(name)?.arn;
   }
 
-  /** ARNs of attached managed policies whose statements are AWS' own and not known here. */
-  foreignPoliciesOf(roleArn: string): string[] {
-    return [...this.roleByArn(roleArn).managed].filter((arn) => !this.managed.has(arn));
+  statementsOf(roleArn: string): readonly CompiledStatement[] | undefined {
+    const role = this.findRole(roleArn);
+    return role && [...this.policiesOf(role)].flatMap(([, statements]) => statements);
   }
 
-  /** Who may assume a role. */
-  trustOf(roleArn: string): Statement[] {
-    return this.roleByArn(roleArn).trust.Statement;
+  trustOf(roleArn: string): ResourcePolicy | undefined {
+    return this.findRole(roleArn)?.trust;
+  }
+
+  /** Everything that the roles may do. A managed policy's use counts for all that have it. */
+  grants(): Grant[] {
+    return [...this.roles.values()].flatMap((role) =>
+      [...this.policiesOf(role)].flatMap(([name, statements]) =>
+        statements.flatMap((statement, index) =>
+          statement.grants().map((grant) => ({ logicalId: role.logicalId, statement: `${name}[${index}]`, ...grant })),
+        ),
+      ),
+    );
   }
 
   /** ARN of the role of an instance profile, by the profile's name or ARN. */
@@ -152,20 +187,27 @@ export class Iam implements Service {
   private createRole(properties: z.infer<typeof ROLE>, logicalId: string): Provisioned {
     const name = properties.RoleName ?? this.newName(logicalId);
     if (this.roles.has(name)) throw new AwsError('EntityAlreadyExists', `Role with name ${name} already exists.`, 409);
+    const unknown = properties.ManagedPolicyArns.find((arn) => !this.managed.has(arn));
+    if (unknown) throw new AwsError('NoSuchEntity', `Policy ${unknown} is not modelled by the embedded AWS.`, 404);
     const role: Role = {
       name,
+      logicalId,
       arn: this.arn('role', properties.Path, name),
       id: this.newId('AROA'),
       path: properties.Path,
       description: properties.Description,
-      trust: properties.AssumeRolePolicyDocument,
-      inline: new Map(properties.Policies.map(({ PolicyName, PolicyDocument }) => [PolicyName, PolicyDocument])),
+      trustDocument: properties.AssumeRolePolicyDocument,
+      trust: { statements: compile(properties.AssumeRolePolicyDocument), sovereign: true },
+      inline: new Map(
+        properties.Policies.map(({ PolicyName, PolicyDocument }) => [PolicyName, compile(PolicyDocument)]),
+      ),
       managed: new Set(properties.ManagedPolicyArns),
       maxSessionSeconds: properties.MaxSessionDuration,
       createdAt: new Date(this.world.clock.now()),
       tags: properties.Tags,
     };
     this.roles.set(name, role);
+    this.authority.forget();
     return { ref: name, attributes: { Arn: role.arn, RoleId: role.id } };
   }
 
@@ -192,8 +234,15 @@ export class Iam implements Service {
     return role;
   }
 
-  private roleByArn(arn: string): Role {
-    return this.role(arn.slice(arn.lastIndexOf('/') + 1));
+  private findRole(arn: string): Role | undefined {
+    const role = this.roles.get(arn.slice(arn.lastIndexOf('/') + 1));
+    return role?.arn === arn ? role : undefined;
+  }
+
+  /** Its policies by name, with their statements. */
+  private policiesOf({ inline, managed }: Role): Map<string, readonly CompiledStatement[]> {
+    const attached = [...managed].map((arn) => [arn.slice(arn.lastIndexOf('/') + 1), this.managed.get(arn)!] as const);
+    return new Map([...inline, ...attached]);
   }
 
   private profile(name: string): InstanceProfile {
@@ -216,13 +265,22 @@ export class Iam implements Service {
   }
 }
 
+/** @throws AwsError MalformedPolicyDocument for what is not modelled */
+function compile(document: PolicyDocument): readonly CompiledStatement[] {
+  try {
+    return compilePolicy(document);
+  } catch (error) {
+    throw new AwsError('MalformedPolicyDocument', error instanceof Error ? error.message : String(error));
+  }
+}
+
 const showRole = (role: Role) => ({
   Path: role.path,
   RoleName: role.name,
   RoleId: role.id,
   Arn: role.arn,
   CreateDate: role.createdAt,
-  AssumeRolePolicyDocument: encodeURIComponent(JSON.stringify(role.trust)),
+  AssumeRolePolicyDocument: encodeURIComponent(JSON.stringify(role.trustDocument)),
   Description: role.description,
   MaxSessionDuration: role.maxSessionSeconds,
   Tags: role.tags,

@@ -14,7 +14,7 @@ const CONDITION_VALUE = z.union([z.string(), z.boolean(), z.number()]).transform
 const CONDITIONS = z.record(z.string(), z.record(z.string(), oneOrMore(CONDITION_VALUE)));
 
 const PRINCIPAL = z.union([
-  z.literal('*').transform(() => ({ AWS: ['*'] })),
+  z.literal('*').transform((): { AWS: string[]; Service?: string[] } => ({ AWS: ['*'] })),
   z.strictObject({
     AWS: strings.optional(),
     Service: strings.optional(),

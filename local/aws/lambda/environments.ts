@@ -1,5 +1,6 @@
 /** The execution environments of all functions: one per concurrent invocation, reused while warm. */
 import type { Caller } from '../../credentials';
+import { sessionArn } from '../iam/authority';
 import type { World } from '../service';
 import type { LambdaFunction } from './function';
 import type { LambdaEnvironment, LambdaRuntime } from './runtime';
@@ -13,6 +14,8 @@ export interface Environment {
   /** The identity it calls AWS with; carries the hold of the invocation that runs. */
   caller: Caller;
   logStream: string;
+  /** Whether the role lets Lambda write its log; what it may not write is lost. */
+  mayLog: boolean;
   /** What the running invocation has written. */
   lines: string[];
 }
@@ -29,6 +32,7 @@ export class Environments {
     private readonly runtime: LambdaRuntime,
     private readonly endpointUrl: () => string,
     private readonly log: (environment: Environment, line: string) => void,
+    private readonly mayLog: (principal: string, logGroup: string, logStream: string) => boolean,
   ) {}
 
   /** A warm environment of the function, or a new one after the time a cold start takes. */
@@ -76,15 +80,15 @@ export class Environments {
   }
 
   private start(fn: LambdaFunction): Environment {
-    const { credentials, clock, account, random } = this.world;
-    const role = fn.properties.Role.split('/').at(-1);
-    const caller = credentials.issue(`arn:aws:sts::${account}:assumed-role/${role}/${fn.name}`);
+    const { credentials, clock, random } = this.world;
+    const caller = credentials.issue(sessionArn(fn.properties.Role, fn.name));
     const day = new Date(clock.now()).toISOString().slice(0, 10).replaceAll('-', '/');
     const logStream = `${day}/[$LATEST]${random.hex(32)}`;
     const started: Environment = {
       fn,
       caller,
       logStream,
+      mayLog: this.mayLog(caller.principal, fn.logGroup, logStream),
       lines: [],
       environment: this.runtime.start({
         functionName: fn.name,

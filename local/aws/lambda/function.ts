@@ -1,5 +1,6 @@
 /** AWS::Lambda::Function and how functions are named. */
 import { z } from 'zod';
+import { CompiledStatement } from '../iam/statement';
 import { INTEGER } from '../scalars';
 import { AwsError } from '../service';
 
@@ -60,10 +61,21 @@ export const EVENT_INVOKE_CONFIG = z.strictObject({
     .optional(),
 });
 
-export interface Permission {
-  principal: string;
-  sourceArn: string | undefined;
-  sourceAccount: string | undefined;
+/** A permission as a statement of the function's resource policy. */
+export function permissionStatement(
+  functionArn: string,
+  { Action, Principal, SourceArn, SourceAccount }: z.infer<typeof PERMISSION>,
+): CompiledStatement {
+  return new CompiledStatement({
+    Effect: 'Allow',
+    Principal: /^[a-z-]+\.amazonaws\.com$/.test(Principal) ? { Service: [Principal] } : { AWS: [Principal] },
+    Action: [Action],
+    Resource: [functionArn],
+    Condition: {
+      ...(SourceArn === undefined ? {} : { ArnLike: { 'aws:SourceArn': [SourceArn] } }),
+      ...(SourceAccount === undefined ? {} : { StringEquals: { 'aws:SourceAccount': [SourceAccount] } }),
+    },
+  });
 }
 
 export interface LambdaFunction {
@@ -73,7 +85,7 @@ export interface LambdaFunction {
   directory: string;
   logGroup: string;
   createdAt: number;
-  permissions: Permission[];
+  permissions: CompiledStatement[];
   maximumRetryAttempts: number;
   maximumEventAgeSeconds: number;
   /** ARN of the topic that is told of an event given up. */
@@ -92,13 +104,4 @@ export function functionName(reference: string): string {
       `1 validation error detected: Value '${reference}' at 'functionName' failed to satisfy constraint: Member must satisfy regular expression pattern`,
     );
   return name;
-}
-
-/** A pattern with `*` and `?`, as ARN conditions write it. */
-export function arnMatches(pattern: string, arn: string): boolean {
-  const expression = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replace(/\*/g, '.*')
-    .replace(/\?/g, '.');
-  return new RegExp(`^${expression}$`).test(arn);
 }

@@ -4,6 +4,9 @@
  * than a topic for failures, reserved concurrency.
  */
 import { z } from 'zod';
+import { arnOf } from '../arn';
+import { type Permits, type ServiceCaller, sessionArn } from '../iam/authority';
+import type { Need } from '../iam/need';
 import type { LogWriter } from '../logs/writer';
 import { provision } from '../properties';
 import {
@@ -18,13 +21,13 @@ import {
 import { startDeadline } from './deadline';
 import { type Environment, Environments } from './environments';
 import {
-  arnMatches,
   EVENT_INVOKE_CONFIG,
   FUNCTION,
   type FunctionProperties,
   functionName,
   type LambdaFunction,
   PERMISSION,
+  permissionStatement,
 } from './function';
 import type { InvokeAnswer, InvokeRequest, LambdaInvoker } from './invoker';
 import type { InvocationResult, LambdaRuntime } from './runtime';
@@ -50,10 +53,11 @@ export interface LambdaDependencies {
   asset(bucket: string, key: string): string | Promise<string>;
   /** The URL functions call AWS at, asked for when an environment starts. */
   endpointUrl(): string;
+  authority: Permits;
   logs?: LogWriter;
   runtime?: LambdaRuntime;
   /** Publishes with a function's role: where its failed events go. */
-  sns?: { publishFor(topicArn: string, message: string): void };
+  sns?: { publishFor(caller: string, topicArn: string, message: string): void };
 }
 
 /** Told of every invocation, when it begins and, if so, when it failed. */
@@ -83,17 +87,15 @@ export class Lambda implements Service, LambdaInvoker {
       dependencies.runtime ?? new WorkerRuntime(),
       dependencies.endpointUrl,
       (environment, line) => this.write(environment, line),
+      (principal, logGroup, logStream) => this.mayLog(principal, logGroup, logStream),
     );
     this.resources = {
       'AWS::Lambda::Function': provision('AWS::Lambda::Function', FUNCTION, (properties, logicalId) =>
         this.create(logicalId, properties),
       ),
       'AWS::Lambda::Permission': provision('AWS::Lambda::Permission', PERMISSION, (properties, logicalId) => {
-        this.find(properties.FunctionName).permissions.push({
-          principal: properties.Principal,
-          sourceArn: properties.SourceArn,
-          sourceAccount: properties.SourceAccount,
-        });
+        const { arn, permissions } = this.find(properties.FunctionName);
+        permissions.push(permissionStatement(arn, properties));
         return { ref: logicalId, attributes: { Id: logicalId } };
       }),
       'AWS::Lambda::EventInvokeConfig': provision(
@@ -111,6 +113,7 @@ export class Lambda implements Service, LambdaInvoker {
     this.operations = {
       Invoke: operation({
         input: INVOKE,
+        needs: ({ FunctionName }) => [this.invokeNeed(FunctionName)],
         handle: async ({ FunctionName, InvocationType, LogType, Payload }, { requestId }) => {
           const request = { functionName: FunctionName, payload: Payload, invocationType: InvocationType, requestId };
           const answer = await this.perform(request);
@@ -127,6 +130,7 @@ export class Lambda implements Service, LambdaInvoker {
       }),
       GetFunction: operation({
         input: z.strictObject({ FunctionName: NAME }),
+        needs: ({ FunctionName }) => [{ action: 'lambda:GetFunction', resource: this.find(FunctionName).arn }],
         handle: ({ FunctionName }) => {
           const { Code } = this.find(FunctionName).properties;
           return {
@@ -168,25 +172,38 @@ export class Lambda implements Service, LambdaInvoker {
       await this.world.clock.sleep(fault.afterMs);
       throw new AwsError('SdkClientException', 'Unable to execute HTTP request: Read timed out', 500);
     }
+    const { caller, functionName: name } = request;
+    const denied = caller && this.dependencies.authority.refusal(caller, [this.invokeNeed(name)]);
+    if (denied) throw new AwsError('AccessDeniedException', denied, 403);
     const answer = await this.perform(request);
     if (fault?.kind === 'lost-reply')
       throw new AwsError('SdkClientException', 'Unable to execute HTTP request: Connection reset', 500);
     return answer;
   }
 
-  /** Whether a service may invoke the function for one of its resources: an AWS::Lambda::Permission says so. */
-  permits(functionReference: string, principal: string, sourceArn: string): boolean {
-    const { account } = this.world;
-    return this.find(functionReference).permissions.some(
-      (permission) =>
-        permission.principal === principal &&
-        (permission.sourceArn === undefined || arnMatches(permission.sourceArn, sourceArn)) &&
-        (permission.sourceAccount === undefined || permission.sourceAccount === account),
-    );
+  /** Why a service may not invoke the function; undefined: an AWS::Lambda::Permission lets it. */
+  invokeRefusal(functionReference: string, service: ServiceCaller): string | undefined {
+    return this.dependencies.authority.serviceRefusal(service, this.invokeNeed(functionReference));
   }
 
   close(): Promise<void> {
     return this.environments.close();
+  }
+
+  private invokeNeed(reference: string): Need {
+    const { arn, permissions } = this.find(reference);
+    return { action: 'lambda:InvokeFunction', resource: arn, policy: { statements: permissions } };
+  }
+
+  /** Lambda writes logs as the function's role, which needs one permission more when the group does not exist. */
+  private mayLog(principal: string, group: string, stream: string): boolean {
+    const arn = arnOf(this.world, 'logs', `log-group:${group}`);
+    const needs = ['CreateLogStream', 'PutLogEvents'].map((action) => ({
+      action: `logs:${action}`,
+      resource: `${arn}:log-stream:${stream}`,
+    }));
+    if (!this.dependencies.logs?.has(group)) needs.unshift({ action: 'logs:CreateLogGroup', resource: arn });
+    return this.dependencies.authority.refusal(principal, needs) === undefined;
   }
 
   private async perform({
@@ -284,7 +301,7 @@ export class Lambda implements Service, LambdaInvoker {
    * Source: Developer Guide, "Capturing records of Lambda asynchronous invocations", example invocation record.
    */
   private giveUp(
-    { arn, onFailure }: LambdaFunction,
+    { name, arn, properties, onFailure }: LambdaFunction,
     failure: { payload: string; requestId: string; attempts: number; condition: string; answer: InvokeAnswer },
   ): void {
     if (onFailure === undefined) return;
@@ -302,22 +319,29 @@ export class Lambda implements Service, LambdaInvoker {
       responseContext: { statusCode: 200, executedVersion: '$LATEST', functionError: answer.functionError },
       responsePayload: JSON.parse(answer.payload),
     };
-    this.dependencies.sns?.publishFor(onFailure, JSON.stringify(record));
+    this.dependencies.sns?.publishFor(sessionArn(properties.Role, name), onFailure, JSON.stringify(record));
   }
 
   private tell({ name }: LambdaFunction, what: 'invoked' | 'failed'): void {
     for (const listener of this.listeners) listener(name, what);
   }
 
-  private write({ fn, logStream, lines }: Environment, line: string): void {
+  private write({ fn, logStream, mayLog, lines }: Environment, line: string): void {
     lines.push(line);
-    this.dependencies.logs?.write(fn.logGroup, logStream, line, { createGroup: true });
+    if (mayLog) this.dependencies.logs?.write(fn.logGroup, logStream, line, { createGroup: true });
   }
 
   private async create(logicalId: string, properties: FunctionProperties): Promise<Provisioned> {
     const { region, account, clock } = this.world;
     const name = properties.FunctionName ?? `${logicalId.slice(0, 51)}-${this.random.hex(12)}`;
     const arn = `arn:aws:lambda:${region}:${account}:function:${name}`;
+    const service = { name: 'lambda.amazonaws.com', sourceArn: arn };
+    if (this.dependencies.authority.assumeRefusal(service, properties.Role)) {
+      throw new AwsError(
+        'InvalidParameterValueException',
+        'The role defined for the function cannot be assumed by Lambda.',
+      );
+    }
     this.functions.set(name, {
       name,
       arn,

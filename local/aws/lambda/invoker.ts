@@ -8,6 +8,8 @@ export interface InvokeRequest {
   /** `Event` queues the event, answers at once and retries twice. */
   invocationType: 'RequestResponse' | 'Event';
   requestId: string;
+  /** ARN of the session that must be allowed to; a service with a permission of the function needs none. */
+  caller?: string;
 }
 
 export interface InvokeAnswer {
@@ -22,6 +24,6 @@ export interface InvokeAnswer {
 }
 
 export interface LambdaInvoker {
-  /** @throws AwsError ResourceNotFoundException and whatever a fault injects. */
+  /** @throws AwsError ResourceNotFoundException and whatever a fault injects; AccessDeniedException. */
   invoke(request: InvokeRequest): Promise<InvokeAnswer>;
 }

@@ -3,6 +3,7 @@
  * Not modelled, and therefore refused: filter patterns other than words, Insights, subscriptions, metric filters.
  */
 import { z } from 'zod';
+import { arnOf } from '../arn';
 import { page } from '../paging';
 import { provision } from '../properties';
 import { INTEGER } from '../scalars';
@@ -96,6 +97,10 @@ export class Logs implements Service, LogWriter {
     this.operations = { ...this.describing(), ...this.reading() };
   }
 
+  has(groupName: string): boolean {
+    return this.groups.has(groupName);
+  }
+
   write(groupName: string, streamName: string, message: string, options: { createGroup?: boolean } = {}): void {
     const group = this.groups.get(groupName) ?? (options.createGroup ? this.create(groupName, undefined) : undefined);
     if (!group) return;
@@ -141,6 +146,15 @@ export class Logs implements Service, LogWriter {
     return group;
   }
 
+  /**
+   * An action on a group is asked for as one on its streams, without the name of one: that is why policies are written
+   * for `log-group:<name>:*`.
+   * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
+   */
+  private needs(action: string, resource: string) {
+    return [{ action: `logs:${action}`, resource: arnOf(this.world, 'logs', `log-group:${resource}`) }];
+  }
+
   private describing(): Record<string, Operation> {
     return {
       DescribeLogGroups: operation({
@@ -172,6 +186,7 @@ export class Logs implements Service, LogWriter {
           limit: limited(50),
           ...TOKEN,
         }),
+        needs: ({ logGroupName }) => this.needs('DescribeLogStreams', `${logGroupName}:log-stream:`),
         handle: ({ logGroupName, logStreamNamePrefix, orderBy, descending, limit, nextToken }) => {
           const group = this.group(logGroupName);
           const all = [...group.streams]
@@ -210,6 +225,7 @@ export class Logs implements Service, LogWriter {
           ...PERIOD,
           ...TOKEN,
         }),
+        needs: ({ logGroupName }) => this.needs('FilterLogEvents', `${logGroupName}:log-stream:`),
         handle: (input) => {
           const matches = compileFilter(input.filterPattern);
           const all = this.group(input.logGroupName).lines.filter(
@@ -239,6 +255,8 @@ export class Logs implements Service, LogWriter {
           ...PERIOD,
           ...TOKEN,
         }),
+        needs: ({ logGroupName, logStreamName }) =>
+          this.needs('GetLogEvents', `${logGroupName}:log-stream:${logStreamName}`),
         handle: ({ logGroupName, logStreamName, startTime, endTime, startFromHead, limit, nextToken }) => {
           const group = this.group(logGroupName);
           if (!group.streams.has(logStreamName))

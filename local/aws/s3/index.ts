@@ -1,6 +1,8 @@
 /** S3: buckets of the stack, and the bootstrap bucket with the assembly's assets. Path style only, no versions. */
 import { z } from 'zod';
+import type { Need } from '../iam/need';
 import { RESOURCE_POLICY } from '../iam/policy';
+import { type CompiledStatement, compilePolicy } from '../iam/statement';
 import { page } from '../paging';
 import { provision } from '../properties';
 import { INTEGER } from '../scalars';
@@ -61,6 +63,7 @@ export class S3 implements Service {
   readonly resources: Record<string, Provision>;
 
   private readonly buckets = new Map<string, Bucket>();
+  private readonly policies = new Map<string, readonly CompiledStatement[]>();
 
   constructor(
     private readonly world: World,
@@ -83,12 +86,14 @@ export class S3 implements Service {
       ),
       'AWS::S3::BucketPolicy': provision('AWS::S3::BucketPolicy', BUCKET_POLICY, (properties) => {
         this.bucket(properties.Bucket);
+        this.policies.set(properties.Bucket, compilePolicy(properties.PolicyDocument));
         return { ref: properties.Bucket, attributes: {} };
       }),
     };
     this.operations = {
       GetObject: operation({
         input: READ,
+        needs: ({ Bucket: bucket, Key }) => this.readNeeds(bucket, Key),
         handle: ({ Bucket: bucket, Key, Range }) => {
           const object = this.bucket(bucket).get(Key);
           if (!object) throw new AwsError('NoSuchKey', 'The specified key does not exist.', 404, { Key });
@@ -97,6 +102,7 @@ export class S3 implements Service {
       }),
       HeadObject: operation({
         input: READ,
+        needs: ({ Bucket: bucket, Key }) => this.readNeeds(bucket, Key),
         handle: ({ Bucket: bucket, Key }) => {
           const object = this.bucket(bucket).get(Key);
           if (!object) throw new AwsError('NotFound', 'Not Found', 404);
@@ -105,6 +111,7 @@ export class S3 implements Service {
       }),
       PutObject: operation({
         input: PUT,
+        needs: ({ Bucket: bucket, Key }) => [this.need('PutObject', bucket, Key)],
         handle: ({ Bucket: bucket, Key, Body, ContentType, Metadata }) => {
           const object = storedObject(Body, now(), ContentType, Metadata);
           this.bucket(bucket).put(Key, object);
@@ -113,6 +120,7 @@ export class S3 implements Service {
       }),
       DeleteObject: operation({
         input: z.strictObject(AT),
+        needs: ({ Bucket: bucket, Key }) => [this.need('DeleteObject', bucket, Key)],
         handle: ({ Bucket: bucket, Key }) => {
           this.bucket(bucket).delete(Key);
           return {};
@@ -120,12 +128,17 @@ export class S3 implements Service {
       }),
       HeadBucket: operation({
         input: z.strictObject({ Bucket: z.string().min(1) }),
+        needs: ({ Bucket: bucket }) => [this.need('ListBucket', bucket)],
         handle: ({ Bucket: bucket }) => {
           if (!this.buckets.has(bucket)) throw new AwsError('NotFound', 'Not Found', 404);
           return { BucketRegion: world.region };
         },
       }),
-      ListObjectsV2: operation({ input: LIST, handle: (input) => this.list(input) }),
+      ListObjectsV2: operation({
+        input: LIST,
+        needs: ({ Bucket: bucket }) => [this.need('ListBucket', bucket)],
+        handle: (input) => this.list(input),
+      }),
     };
   }
 
@@ -134,6 +147,22 @@ export class S3 implements Service {
     const object = this.bucket(bucket).get(key);
     if (!object) throw new AwsError('NoSuchKey', 'The specified key does not exist.', 404, { Key: key });
     return object.body;
+  }
+
+  /** https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html */
+  private need(action: string, bucket: string, key?: string): Need {
+    const statements = this.policies.get(bucket);
+    return {
+      action: `s3:${action}`,
+      resource: `arn:aws:s3:::${bucket}${key === undefined ? '' : `/${key}`}`,
+      policy: statements && { statements },
+    };
+  }
+
+  /** "If the object does not exist", who may not list the bucket is told that he has no access. */
+  private readNeeds(bucket: string, key: string): Need[] {
+    const read = this.need('GetObject', bucket, key);
+    return this.buckets.get(bucket)?.keys().includes(key) === false ? [read, this.need('ListBucket', bucket)] : [read];
   }
 
   private create(name: string): Provisioned {

@@ -3,6 +3,10 @@
  * Not modelled, and therefore refused: FIFO topics, filter policies, message attributes and structures, SMS.
  */
 import { z } from 'zod';
+import type { Permits, ServiceCaller } from '../iam/authority';
+import type { Need } from '../iam/need';
+import { RESOURCE_POLICY } from '../iam/policy';
+import { type CompiledStatement, compilePolicy } from '../iam/statement';
 import { page } from '../paging';
 import { provision } from '../properties';
 import { BOOLEAN } from '../scalars';
@@ -15,7 +19,6 @@ import {
   type Service,
   type World,
 } from '../service';
-import { allowsPublish, POLICY, type Policy } from './policy';
 
 /** UTF-8 bytes of a message (SNS quotas). */
 const MESSAGE_LIMIT = 262_144;
@@ -34,7 +37,7 @@ const TOPIC = z.strictObject({
 });
 const PROTOCOL = z.enum(['email', 'email-json', 'https'], 'must be email, email-json or https');
 const SUBSCRIPTION = z.strictObject({ TopicArn: ARN, Protocol: PROTOCOL, Endpoint: z.string().min(1) });
-const TOPIC_POLICY = z.strictObject({ Topics: z.array(ARN).min(1), PolicyDocument: POLICY });
+const TOPIC_POLICY = z.strictObject({ Topics: z.array(ARN).min(1), PolicyDocument: RESOURCE_POLICY });
 
 export interface Subscription {
   arn: string;
@@ -47,7 +50,7 @@ interface Topic {
   name: string;
   displayName: string;
   kmsKey: string | undefined;
-  policies: Policy[];
+  policy: CompiledStatement[];
   subscriptions: Subscription[];
 }
 
@@ -73,7 +76,10 @@ export class Sns implements Service {
   private readonly listeners = new Set<(mail: Mail) => void>();
   private readonly random;
 
-  constructor(private readonly world: World) {
+  constructor(
+    private readonly world: World,
+    private readonly authority: Permits,
+  ) {
     this.random = world.random.fork('sns');
     this.resources = {
       'AWS::SNS::Topic': provision('AWS::SNS::Topic', TOPIC, (properties, logicalId) =>
@@ -84,7 +90,7 @@ export class Sns implements Service {
         return { ref: arn, attributes: { Arn: arn } };
       }),
       'AWS::SNS::TopicPolicy': provision('AWS::SNS::TopicPolicy', TOPIC_POLICY, (properties, logicalId) => {
-        for (const arn of properties.Topics) this.topic(arn).policies.push(properties.PolicyDocument);
+        for (const arn of properties.Topics) this.topic(arn).policy.push(...compilePolicy(properties.PolicyDocument));
         return { ref: logicalId, attributes: { Id: logicalId } };
       }),
     };
@@ -102,26 +108,30 @@ export class Sns implements Service {
    * @throws AwsError AuthorizationError when the topic's policy does not admit it, KMSAccessDenied when the topic is
    *   encrypted with the AWS-managed key, which no service principal may use (SNS Developer Guide, "Key management").
    */
-  publishAs(principal: string, topicArn: string, message: string, subject?: string): void {
+  publishAs(service: ServiceCaller, topicArn: string, message: string, subject?: string): void {
     const topic = this.topic(topicArn);
-    if (!topic.policies.some((policy) => allowsPublish(policy, principal, topicArn)))
-      throw new AwsError(
-        'AuthorizationError',
-        `User: ${principal} is not authorized to perform: SNS:Publish on resource: ${topicArn} because no resource-based policy allows the SNS:Publish action`,
-        403,
-      );
+    const denied = this.authority.serviceRefusal(service, this.need('Publish', topicArn));
+    if (denied !== undefined) throw new AwsError('AuthorizationError', denied, 403);
     if (topic.kmsKey?.endsWith('alias/aws/sns'))
-      throw new AwsError('KMSAccessDenied', `${principal} may not use the AWS-managed key of ${topicArn}.`, 400);
+      throw new AwsError('KMSAccessDenied', `${service.name} may not use the AWS-managed key of ${topicArn}.`, 400);
     this.publish(topic, message, subject);
   }
 
   /**
-   * Publishes on behalf of a role of this account that may.
+   * Publishes on behalf of a session of a role of this account.
    *
-   * @throws AwsError NotFound
+   * @throws AwsError NotFound, AuthorizationError
    */
-  publishFor(topicArn: string, message: string): void {
+  publishFor(caller: string, topicArn: string, message: string): void {
+    const denied = this.authority.refusal(caller, [this.need('Publish', topicArn)]);
+    if (denied !== undefined) throw new AwsError('AuthorizationError', denied, 403);
     this.publish(this.topic(topicArn), message, undefined);
+  }
+
+  /** https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html */
+  private need(action: string, topicArn: string): Need {
+    const policy = this.topics.get(topicArn)?.policy;
+    return { action: `sns:${action}`, resource: topicArn, policy: policy && { statements: policy } };
   }
 
   private publish(topic: Topic, message: string, subject: string | undefined): string {
@@ -142,7 +152,7 @@ export class Sns implements Service {
       name,
       displayName: properties.DisplayName ?? '',
       kmsKey: properties.KmsMasterKeyId,
-      policies: [],
+      policy: [],
       subscriptions: [],
     });
     for (const { Protocol, Endpoint } of properties.Subscription) this.subscribe(arn, Protocol, Endpoint);
@@ -170,6 +180,7 @@ export class Sns implements Service {
     return {
       Publish: operation({
         input: z.strictObject({ TopicArn: ARN, Message: z.string(), Subject: z.string().optional() }),
+        needs: ({ TopicArn }) => [this.need('Publish', TopicArn)],
         handle: ({ TopicArn, Message, Subject }) => ({
           MessageId: this.publish(this.topic(TopicArn), Message, Subject),
         }),
@@ -181,6 +192,7 @@ export class Sns implements Service {
           Endpoint: z.string(),
           ReturnSubscriptionArn: BOOLEAN.default(false),
         }),
+        needs: ({ TopicArn }) => [this.need('Subscribe', TopicArn)],
         handle: ({ TopicArn, Protocol, Endpoint, ReturnSubscriptionArn }) => {
           const { arn } = this.subscribe(TopicArn, Protocol, Endpoint);
           // Until the owner of the address confirms, the ARN is told only on request.
@@ -189,6 +201,7 @@ export class Sns implements Service {
       }),
       Unsubscribe: operation({
         input: z.strictObject({ SubscriptionArn: ARN }),
+        needs: ({ SubscriptionArn }) => [this.need('Unsubscribe', SubscriptionArn.split(':').slice(0, 6).join(':'))],
         handle: ({ SubscriptionArn }) => {
           for (const topic of this.topics.values())
             topic.subscriptions = topic.subscriptions.filter(({ arn }) => arn !== SubscriptionArn);
@@ -227,6 +240,7 @@ export class Sns implements Service {
       }),
       ListSubscriptionsByTopic: operation({
         input: z.strictObject({ TopicArn: ARN, NextToken }),
+        needs: ({ TopicArn }) => [this.need('ListSubscriptionsByTopic', TopicArn)],
         handle: ({ TopicArn, NextToken: token }) => {
           const { items, nextToken } = page(listed(this.topic(TopicArn)), PAGE_SIZE, token, refuse);
           return { Subscriptions: items, NextToken: nextToken };
@@ -234,6 +248,7 @@ export class Sns implements Service {
       }),
       GetTopicAttributes: operation({
         input: z.strictObject({ TopicArn: ARN }),
+        needs: ({ TopicArn }) => [this.need('GetTopicAttributes', TopicArn)],
         handle: ({ TopicArn }) => {
           const topic = this.topic(TopicArn);
           const attributes: [string, string][] = [

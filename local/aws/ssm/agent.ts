@@ -13,6 +13,14 @@ const REGISTER_RETRY_MS = 1000;
 /** Documents an agent runs at once. Source: amazon-ssm-agent, agent/appconfig, DefaultCommandWorkersLimit. */
 const WORKERS = 5;
 
+/**
+ * What the agent asks of its instance's role. It falls back to ec2messages when it may not open a control channel; that
+ * older channel is not modelled, and no role here is granted it.
+ * https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-setting-up-messageAPIs.html
+ */
+const HEARTBEAT = 'ssm:UpdateInstanceInformation';
+const CONTROL_CHANNEL = ['ssmmessages:CreateControlChannel', 'ssmmessages:OpenControlChannel'];
+
 export class Agent {
   running = true;
   registeredAt: number | undefined;
@@ -28,6 +36,8 @@ export class Agent {
     private readonly world: World,
     private readonly instances: Instances,
     private readonly reachable: (address: string) => boolean,
+    /** Whether the instance's role lets the agent do something. */
+    private readonly may: (action: string) => boolean,
   ) {}
 
   /** The machine that the agent runs on. */
@@ -35,10 +45,9 @@ export class Agent {
     return this.running && !this.lost ? this.instances.machine(this.instanceId) : undefined;
   }
 
-  /** Whether the agent and SSM can talk to each other right now. */
+  /** Whether the agent and SSM can talk to each other right now. Commands arrive on the control channel. */
   get isConnected(): boolean {
-    const { host } = this;
-    return this.registeredAt !== undefined && host !== undefined && this.reachable(host.address);
+    return this.registeredAt !== undefined && this.reaches() && CONTROL_CHANNEL.every(this.may);
   }
 
   get pingStatus(): 'Online' | 'ConnectionLost' {
@@ -57,7 +66,8 @@ export class Agent {
   }
 
   ping(): void {
-    if (this.isConnected) this.lastPingAt = this.world.clock.now();
+    if (this.registeredAt !== undefined && this.reaches() && this.may(HEARTBEAT))
+      this.lastPingAt = this.world.clock.now();
   }
 
   /** Runs a document when one of the agent's workers is free. */
@@ -72,6 +82,11 @@ export class Agent {
     }
   }
 
+  private reaches(): boolean {
+    const { host } = this;
+    return host !== undefined && this.reachable(host.address);
+  }
+
   private schedule(delay: number): void {
     this.timer?.cancel();
     this.timer = this.world.clock.after(delay, () => this.report());
@@ -79,7 +94,7 @@ export class Agent {
 
   private report(): void {
     const { host } = this;
-    if (host && this.reachable(host.address) && this.registeredAt === undefined) {
+    if (this.registeredAt === undefined && this.reaches() && this.may(HEARTBEAT)) {
       this.registeredAt = this.world.clock.now();
       this.world.log('SSM agent is online', { instanceId: this.instanceId });
     }

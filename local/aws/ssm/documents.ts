@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Random } from '../../random';
+import { arnOf } from '../arn';
 import { AwsError, type Provisioned, type World } from '../service';
 import { type Document, parseContent } from './document';
 import { invalidDocument, invalidDocumentVersion } from './errors';
@@ -59,6 +60,13 @@ export class Documents {
     if (!document) throw invalidDocument(reference);
     if (!['$DEFAULT', '$LATEST', document.version].includes(version)) throw invalidDocumentVersion(version);
     return document;
+  }
+
+  /** The ARN of a document, also of one that does not exist, and its tags. */
+  identityOf(reference: string): { arn: string; tags: [key: string, value: string][] } {
+    const arn = reference.startsWith('arn:') ? reference : arnOf(this.world, 'ssm', `document/${reference}`);
+    const tags = this.byName.get(arn.slice(arn.lastIndexOf('/') + 1))?.tags ?? [];
+    return { arn, tags: tags.map(({ Key, Value }) => [Key, Value]) };
   }
 
   list(filters: { Key: string; Values: string[] }[]) {

@@ -3,7 +3,10 @@
  * Not modelled, and therefore refused: rate control, notifications, output to S3 and CloudWatch, targets by tag.
  */
 import type { Random } from '../../random';
+import { arnOf } from '../arn';
 import type { Emit } from '../events/event';
+import { type Permits, sessionArn } from '../iam/authority';
+import type { Need } from '../iam/need';
 import { page } from '../paging';
 import { provision } from '../properties';
 import { AwsError, type Operation, operation, type Provision, type Service, type World } from '../service';
@@ -31,6 +34,8 @@ export type { Instances } from './instances';
 
 export interface SsmDependencies {
   instances: Instances;
+  /** Decides what agents may do. */
+  authority: Permits;
   emit?: Emit;
   /** Whether an instance's address reaches AWS; true unless a partition or a hang says otherwise. */
   reachable?(address: string): boolean;
@@ -103,10 +108,12 @@ export class Ssm implements Service {
     return {
       DescribeDocument: operation({
         input: DOCUMENT,
+        needs: ({ Name }) => [this.documentNeed('DescribeDocument', Name)],
         handle: ({ Name, DocumentVersion }) => ({ Document: this.documents.describe(Name, DocumentVersion) }),
       }),
       GetDocument: operation({
         input: GET_DOCUMENT,
+        needs: ({ Name }) => [this.documentNeed('GetDocument', Name)],
         handle: ({ Name, DocumentVersion }) => this.documents.show(Name, DocumentVersion),
       }),
       ListDocuments: operation({
@@ -123,6 +130,10 @@ export class Ssm implements Service {
     return {
       SendCommand: operation({
         input: SEND_COMMAND,
+        needs: ({ DocumentName, InstanceIds, Targets }) => [
+          this.documentNeed('SendCommand', DocumentName),
+          ...[...InstanceIds, ...Targets.flatMap(({ Values }) => Values)].map((id) => this.instanceNeed(id)),
+        ],
         handle: (input) => {
           const document = this.documents.get(input.DocumentName, input.DocumentVersion);
           const values = resolveParameters(document, input.Parameters);
@@ -184,6 +195,21 @@ export class Ssm implements Service {
           return {};
         },
       }),
+    };
+  }
+
+  /** https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html */
+  private documentNeed(action: string, reference: string): Need {
+    const { arn, tags } = this.documents.identityOf(reference);
+    return { action: `ssm:${action}`, resource: arn, context: resourceTags(tags) };
+  }
+
+  /** Run Command is allowed for the document and, apart from it, for each instance. */
+  private instanceNeed(instanceId: string): Need {
+    return {
+      action: 'ssm:SendCommand',
+      resource: arnOf(this.world, 'ec2', `instance/${instanceId}`),
+      context: resourceTags(this.tags(instanceId)),
     };
   }
 
@@ -257,6 +283,18 @@ export class Ssm implements Service {
     return this.dependencies.instances.instance(instanceId)?.tags ?? new Map();
   }
 
+  private newAgent(instanceId: string): Agent {
+    const { instances, authority, reachable = () => true } = this.dependencies;
+    const may = (action: string) => {
+      const roleArn = instances.instance(instanceId)?.roleArn;
+      if (roleArn === undefined) return false;
+      // The heartbeat is about an instance, the channels take no resource.
+      const resource = action.startsWith('ssm:') ? arnOf(this.world, 'ec2', `instance/${instanceId}`) : '*';
+      return authority.refusal(sessionArn(roleArn, instanceId), [{ action, resource }]) === undefined;
+    };
+    return new Agent(instanceId, this.world, instances, reachable, may);
+  }
+
   private agent(instanceId: string): Agent {
     const agent = this.agents.get(instanceId);
     if (!agent) throw new Error(`${instanceId} has no SSM agent`);
@@ -265,9 +303,8 @@ export class Ssm implements Service {
 
   private onState(instanceId: string, state: string): void {
     if (state === 'running') {
-      const { instances, reachable = () => true } = this.dependencies;
       if (this.mute(instanceId, this.tags(instanceId))) return;
-      const agent = this.agents.get(instanceId) ?? new Agent(instanceId, this.world, instances, reachable);
+      const agent = this.agents.get(instanceId) ?? this.newAgent(instanceId);
       this.agents.set(instanceId, agent);
       agent.start();
       return;
@@ -277,6 +314,14 @@ export class Ssm implements Service {
     if (state === 'terminated') this.agents.delete(instanceId);
   }
 }
+
+const resourceTags = (tags: Iterable<readonly [string, string]>) =>
+  Object.fromEntries(
+    [...tags].flatMap(([key, value]) => [
+      [`aws:ResourceTag/${key}`, value],
+      [`ssm:resourceTag/${key}`, value],
+    ]),
+  );
 
 function onePage<T>(
   all: readonly T[],

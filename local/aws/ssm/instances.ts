@@ -6,5 +6,5 @@ export interface Instances {
   onState(listener: (instanceId: string, state: string) => void): () => void;
   /** The machine of an instance whose kernel is up. */
   machine(instanceId: string): Machine | undefined;
-  instance(instanceId: string): { readonly tags: ReadonlyMap<string, string> } | undefined;
+  instance(instanceId: string): { readonly tags: ReadonlyMap<string, string>; readonly roleArn?: string } | undefined;
 }

@@ -23,3 +23,12 @@ export const taskTimedOut = () =>
   new AwsError('TaskTimedOut', "Task Timed Out: 'Provided task does not exist anymore'");
 
 export const invalidDefinition = (why: string) => new AwsError('InvalidDefinition', why);
+
+export const roleNotAssumable = () =>
+  new AwsError(
+    'AccessDeniedException',
+    'Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume the provided role.',
+  );
+
+export const logDestinationRefused = () =>
+  new AwsError('AccessDeniedException', 'The state machine IAM Role is not authorized to access the Log Destination');

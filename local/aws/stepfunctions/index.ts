@@ -15,11 +15,20 @@ import {
   TokenRefused,
 } from '../../states-language';
 import type { Emit } from '../events/event';
+import { type Permits, type ServiceCaller, sessionArn } from '../iam/authority';
 import type { LambdaInvoker } from '../lambda/invoker';
 import type { LogWriter } from '../logs/writer';
 import { page } from '../paging';
 import { provision } from '../properties';
-import { type Operation, operation, type Provision, type Provisioned, type Service, type World } from '../service';
+import {
+  AwsError,
+  type Operation,
+  operation,
+  type Provision,
+  type Provisioned,
+  type Service,
+  type World,
+} from '../service';
 import {
   executionAlreadyExists,
   executionDoesNotExist,
@@ -27,6 +36,8 @@ import {
   invalidName,
   invalidOutput,
   invalidToken,
+  logDestinationRefused,
+  roleNotAssumable,
   stateMachineDoesNotExist,
   taskTimedOut,
 } from './errors';
@@ -66,6 +77,7 @@ export interface StepFunctionsDependencies {
   /** Told of every execution that starts or ends, for EventBridge rules. */
   emit: Emit;
   readObject: ReadObject;
+  authority: Permits;
   logs?: LogWriter;
   /** Further task resources. */
   integrations?: Record<string, TaskRunner>;
@@ -130,6 +142,21 @@ export class StepFunctions implements Service {
   /** All executions, oldest first. */
   listExecutions(): Execution[] {
     return [...this.executions.values()].sort((a, b) => a.order - b.order);
+  }
+
+  /**
+   * Starts an execution for an AWS service that assumes a role to do so.
+   * @throws AwsError AccessDeniedException
+   */
+  startAs(service: ServiceCaller, roleArn: string, stateMachineArn: string, input: string): Execution {
+    const { authority } = this.dependencies;
+    const denied =
+      authority.assumeRefusal(service, roleArn) ??
+      authority.refusal(sessionArn(roleArn, this.random.hex(32)), [
+        { action: 'states:StartExecution', resource: stateMachineArn },
+      ]);
+    if (denied !== undefined) throw new AwsError('AccessDeniedException', denied);
+    return this.start(stateMachineArn, input);
   }
 
   /** Resolves when the execution is over. */
@@ -243,6 +270,8 @@ export class StepFunctions implements Service {
     const name = properties.StateMachineName ?? `${logicalId}-${this.random.hex(12)}`;
     const arn = `arn:aws:states:${region}:${account}:stateMachine:${name}`;
     const definition = await definitionText(properties, this.dependencies.readObject);
+    const logging = loggingOf(properties);
+    this.requireRole(arn, properties.RoleArn, logging);
     this.stateMachines.set(arn, {
       arn,
       name,
@@ -250,10 +279,19 @@ export class StepFunctions implements Service {
       definition,
       parsed: parse(definition, new Set(this.integrations.keys())),
       createdAt: clock.now(),
-      logging: loggingOf(properties),
+      logging,
       tracing: properties.TracingConfiguration?.Enabled ?? false,
     });
     return { ref: arn, attributes: { Arn: arn, Name: name, StateMachineRevisionId: 'INITIAL' } };
+  }
+
+  /** What is checked of a role when a state machine is made. */
+  private requireRole(arn: string, roleArn: string, { logGroup }: StateMachine['logging']): void {
+    const { authority } = this.dependencies;
+    if (authority.assumeRefusal({ name: 'states.amazonaws.com', sourceArn: arn }, roleArn)) throw roleNotAssumable();
+    if (logGroup === undefined) return;
+    const needs = LOG_DELIVERY.map((action) => ({ action: `logs:${action}`, resource: '*' }));
+    if (authority.refusal(sessionArn(roleArn, 'StepFunctions'), needs)) throw logDestinationRefused();
   }
 
   private stateMachine(arn: string): StateMachine {
@@ -285,6 +323,7 @@ export class StepFunctions implements Service {
       }),
       DescribeStateMachine: operation({
         input: DESCRIBE_STATE_MACHINE,
+        needs: ({ stateMachineArn }) => [{ action: 'states:DescribeStateMachine', resource: stateMachineArn }],
         handle: ({ stateMachineArn, includedData }) => {
           const { arn, name, definition, roleArn, createdAt, logging, tracing } = this.stateMachine(stateMachineArn);
           const logGroupArn = `arn:aws:logs:${this.world.region}:${this.world.account}:log-group:${logging.logGroup}:*`;
@@ -313,6 +352,7 @@ export class StepFunctions implements Service {
     return {
       StartExecution: operation({
         input: START_EXECUTION,
+        needs: ({ stateMachineArn }) => [{ action: 'states:StartExecution', resource: stateMachineArn }],
         handle: ({ stateMachineArn, input, name }) => {
           const { arn, startedAt } = this.start(stateMachineArn, input, name);
           return { executionArn: arn, startDate: new Date(startedAt) };
@@ -320,6 +360,7 @@ export class StepFunctions implements Service {
       }),
       StopExecution: operation({
         input: STOP_EXECUTION,
+        needs: ({ executionArn }) => [{ action: 'states:StopExecution', resource: executionArn }],
         handle: async ({ executionArn, error, cause }) => {
           const execution = this.execution(executionArn);
           if (execution.status === 'RUNNING') execution.stop(error, cause);
@@ -329,11 +370,13 @@ export class StepFunctions implements Service {
       }),
       DescribeExecution: operation({
         input: DESCRIBE_EXECUTION,
+        needs: ({ executionArn }) => [{ action: 'states:DescribeExecution', resource: executionArn }],
         handle: ({ executionArn, includedData }) =>
           description(this.execution(executionArn), includedData === 'ALL_DATA'),
       }),
       ListExecutions: operation({
         input: LIST_EXECUTIONS,
+        needs: ({ stateMachineArn }) => [{ action: 'states:ListExecutions', resource: stateMachineArn }],
         handle: ({ stateMachineArn, statusFilter, maxResults, nextToken }) => {
           const { arn } = this.stateMachine(stateMachineArn);
           const all = this.listExecutions()
@@ -345,6 +388,7 @@ export class StepFunctions implements Service {
       }),
       GetExecutionHistory: operation({
         input: GET_EXECUTION_HISTORY,
+        needs: ({ executionArn }) => [{ action: 'states:GetExecutionHistory', resource: executionArn }],
         handle: ({ executionArn, reverseOrder, includeExecutionData, maxResults, nextToken }) => {
           const { history } = this.execution(executionArn);
           const ordered = reverseOrder ? [...history].reverse() : history;
@@ -384,6 +428,21 @@ export class StepFunctions implements Service {
     };
   }
 }
+
+/**
+ * What the role of a state machine with a log needs.
+ * https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html#cloudwatch-iam-policy
+ */
+const LOG_DELIVERY = [
+  'CreateLogDelivery',
+  'GetLogDelivery',
+  'UpdateLogDelivery',
+  'DeleteLogDelivery',
+  'ListLogDeliveries',
+  'PutResourcePolicy',
+  'DescribeResourcePolicies',
+  'DescribeLogGroups',
+];
 
 /** Which events the log levels below ALL keep (Developer Guide, "Log levels"). */
 const LOGGED = {

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { type Json, StatesError, type TaskRunner } from '../../states-language';
+import { sessionArn } from '../iam/authority';
 import type { LambdaInvoker } from '../lambda/invoker';
 import { AwsError } from '../service';
 
@@ -17,9 +18,19 @@ const ARGUMENTS = z.strictObject({
 
 const FUNCTION_ERROR = z.object({ errorType: z.string().min(1) });
 
-/** A failed call of another service's API: `<Service>.<Code>`, as the SDK names its exceptions. */
+/**
+ * A failed call of another service's API: `<Service>.<Code>`, as the SDK names its exceptions. The SDK of the integration
+ * has no exception for a refusal of Lambda: it is a `Lambda.AWSLambdaException`, as in
+ * https://github.com/awslabs/aws-deployment-framework/issues/460
+ */
 export function serviceError(service: string, error: unknown, requestId: string): unknown {
   if (!(error instanceof AwsError)) return error;
+  if (service === 'Lambda' && error.code === 'AccessDeniedException') {
+    return new StatesError(
+      'Lambda.AWSLambdaException',
+      `${error.message} (Service: AWSLambda; Status Code: ${error.status}; Error Code: ${error.code}; Request ID: ${requestId}; Proxy: null)`,
+    );
+  }
   return new StatesError(
     `${service}.${error.code}`,
     `${error.message} (Service: ${service}, Status Code: ${error.status}, Request ID: ${requestId})`,
@@ -28,7 +39,7 @@ export function serviceError(service: string, error: unknown, requestId: string)
 
 /** Runs `lambda:invoke` tasks through the Lambda service, with the parameters of its API. */
 export function lambdaInvoke(lambda: LambdaInvoker, newRequestId: () => string): TaskRunner {
-  return async ({ arguments: given }) => {
+  return async ({ arguments: given, roleArn, executionArn }) => {
     const parsed = ARGUMENTS.safeParse(given);
     if (!parsed.success) {
       const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'Arguments'}: ${message}`);
@@ -42,6 +53,7 @@ export function lambdaInvoke(lambda: LambdaInvoker, newRequestId: () => string):
         payload: JSON.stringify(Payload),
         invocationType: InvocationType,
         requestId,
+        caller: sessionArn(roleArn, executionArn.slice(executionArn.lastIndexOf(':') + 1)),
       })
       .catch((error: unknown) => {
         throw serviceError('Lambda', error, requestId);

@@ -29,7 +29,7 @@ describe('a role', () => {
     });
     await create('Policy', 'Default', { PolicyName: 'Default', PolicyDocument: write, Roles: [role.ref] });
     await create('ManagedPolicy', 'Managed', { PolicyDocument: READ, Roles: [role.ref] });
-    expect(iam.policiesOf(arn)).toEqual([
+    expect(iam.statementsOf(arn)?.map(({ source }) => source)).toEqual([
       { Effect: 'Allow', Action: ['s3:GetObject'], Resource: ['arn:aws:s3:::bucket/*'] },
       {
         Effect: 'Allow',
@@ -39,13 +39,17 @@ describe('a role', () => {
       },
       { Effect: 'Allow', Action: ['s3:GetObject'], Resource: ['arn:aws:s3:::bucket/*'] },
     ]);
-    expect(iam.trustOf(arn)).toMatchObject([{ Principal: { Service: ['ec2.amazonaws.com'] } }]);
+    expect(iam.trustOf(arn)?.statements).toMatchObject([{ source: { Principal: { Service: ['ec2.amazonaws.com'] } } }]);
   });
 
-  it('says which of its policies are AWS managed', async () => {
-    const basic = 'arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole';
-    const { iam, arn } = await start({ ManagedPolicyArns: [basic] });
-    expect(iam.foreignPoliciesOf(arn)).toEqual([basic]);
+  it('has those managed policies of AWS that are modelled, and no other', async () => {
+    const managed = (name: string) => ({ ManagedPolicyArns: [`arn:aws:iam::aws:policy/${name}`] });
+    const { iam, arn } = await start(managed('service-role/AWSLambdaBasicExecutionRole'));
+    expect(iam.statementsOf(arn)).toMatchObject([{ source: { Resource: ['*'] } }]);
+    expect(await refusal(start(managed('AdministratorAccess')))).toMatchObject({
+      code: 'NoSuchEntity',
+      message: expect.stringContaining('AdministratorAccess is not modelled'),
+    });
   });
 
   it('is found through its instance profile', async () => {

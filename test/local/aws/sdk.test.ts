@@ -40,6 +40,7 @@ import type { Service } from '../../../local/aws/service';
 import { Ssm } from '../../../local/aws/ssm';
 import { Sts } from '../../../local/aws/sts';
 import { createEndpoint } from '../../../local/wire/endpoint';
+import { PERMISSIVE } from '../../support/permissive';
 import { clientConfig, sender } from '../../support/sdk';
 import { type TestWorld, testWorld } from '../../support/world';
 import { done, FakeInstances } from './ssm/instances';
@@ -92,7 +93,7 @@ describe('the real SDK client', () => {
   it('of SSM sends a command and reads its result', async () => {
     const world = testWorld();
     const instances = new FakeInstances();
-    const service = new Ssm(world, { instances });
+    const service = new Ssm(world, { instances, authority: PERMISSIVE });
     await service.resources['AWS::SSM::Document']!('Report', {
       Name: 'k3s-demo-ReportStatus',
       DocumentType: 'Command',

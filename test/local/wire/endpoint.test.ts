@@ -356,14 +356,13 @@ describe('a call', () => {
     const { echoed, seen } = echo(ANY, {});
     const observed: (AuthorizedCall & { error?: string })[] = [];
     const { config, send } = setup([service('ec2', 'ec2', '2016-11-15', { DescribeInstances: echoed })], {
-      authorize: ({ caller, operation }) => {
-        throw new AwsError('UnauthorizedOperation', `${caller.principal} may not ec2:${operation}`, 403);
-      },
+      refusal: (principal, needs) => `${principal} may not ${needs.map(({ action }) => action)}`,
       observe: (call) => observed.push(call),
     });
     await expect(send(() => new EC2Client(config).send(new DescribeInstancesCommand({})))).rejects.toMatchObject({
       name: 'UnauthorizedOperation',
-      message: 'arn:aws:sts::123456789012:assumed-role/Tester/test may not ec2:DescribeInstances',
+      message:
+        'You are not authorized to perform this operation. arn:aws:sts::123456789012:assumed-role/Tester/test may not ec2:DescribeInstances',
     });
     expect(seen).toEqual([]);
     expect(observed).toMatchObject([{ operation: 'DescribeInstances', error: 'UnauthorizedOperation' }]);

@@ -18,7 +18,7 @@ async function setUp(perMinute: (number | undefined)[] = [], properties: object 
   const cloudwatch = new CloudWatch(world, {
     emit: (event) => events.push(event),
     sns: {
-      publishAs: (principal, topic, message, subject) => {
+      publishAs: ({ name: principal }, topic, message, subject) => {
         if (topic !== TOPIC) throw new AwsError('NotFound', 'Topic does not exist', 404);
         mails.push({ principal, topic, message, subject });
       },

@@ -17,6 +17,7 @@ export async function ec2Fixture() {
     host,
     emit: (event) => events.push(event),
     nextAddress: () => `127.77.3.${address++}`,
+    assumes: () => true,
     roleOfProfile: (profile) =>
       profile.endsWith('server') ? 'arn:aws:iam::123456789012:role/k3s-demo-ServerRole' : undefined,
   });

@@ -24,7 +24,8 @@ async function setUp(rule: object = {}, { invoke }: { invoke?: Targets['lambda']
   const permitted = new Set([`${LAMBDA} events.amazonaws.com ${RULE_ARN}`]);
   const events = new Events(world, {
     lambda: {
-      permits: (...question) => permitted.has(question.join(' ')),
+      invokeRefusal: (arn, { name, sourceArn }) =>
+        permitted.has(`${arn} ${name} ${sourceArn}`) ? undefined : 'no resource-based policy allows it',
       invoke: async (request) => {
         if (invoke) await invoke(request);
         receive(request.functionName, request.payload);
@@ -32,8 +33,8 @@ async function setUp(rule: object = {}, { invoke }: { invoke?: Targets['lambda']
         return { statusCode: 202, payload: '' };
       },
     },
-    states: { start: (arn, input) => receive(arn, input) },
-    sns: { publishAs: (principal, arn, message) => receive(`${principal} ${arn}`, message) },
+    states: { startAs: (_service, _roleArn, arn, input) => receive(arn, input) },
+    sns: { publishAs: ({ name: principal }, arn, message) => receive(`${principal} ${arn}`, message) },
   });
   const provision = (properties: object) =>
     events.resources['AWS::Events::Rule']!('Rule', {
@@ -191,7 +192,7 @@ describe('a delivery', () => {
     expect(events.counters).toMatchObject({ deliveries: 0, failedDeliveries: 1 });
     expect(world.lines).toContainEqual({
       message: 'EventBridge could not deliver an event',
-      detail: expect.objectContaining({ rule: 'nodes', error: expect.stringContaining('No AWS::Lambda::Permission') }),
+      detail: expect.objectContaining({ rule: 'nodes', error: 'no resource-based policy allows it' }),
     });
   });
 

@@ -2,10 +2,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { Iam, type Permits } from '../../../../local/aws/iam';
 import { Lambda, type LambdaRuntime } from '../../../../local/aws/lambda';
 import { ScaledClock } from '../../../../local/clock';
 import { createEndpoint } from '../../../../local/wire/endpoint';
 import { call, refusal } from '../../../support/call';
+import { PERMISSIVE } from '../../../support/permissive';
 import { clientConfig, sender } from '../../../support/sdk';
 import { testWorld } from '../../../support/world';
 
@@ -19,7 +21,11 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 let packages = 0;
 /** Deploys a bundle with this source. */
-async function deploy(source: string, properties: object = {}, { runtime }: { runtime?: LambdaRuntime } = {}) {
+async function deploy(
+  source: string,
+  properties: object = {},
+  { runtime, authority = PERMISSIVE }: { runtime?: LambdaRuntime; authority?: Permits } = {},
+) {
   const world = testWorld();
   const logs: { group: string; stream: string; message: string }[] = [];
   const asset = path.join(directory, String(packages++));
@@ -28,9 +34,10 @@ async function deploy(source: string, properties: object = {}, { runtime }: { ru
   const published: { topicArn: string; message: string }[] = [];
   const lambda = new Lambda(world, {
     asset: () => asset,
-    sns: { publishFor: (topicArn, message) => published.push({ topicArn, message }) },
+    authority,
+    sns: { publishFor: (_caller, topicArn, message) => published.push({ topicArn, message }) },
     endpointUrl: () => 'http://127.0.0.1:4566',
-    logs: { write: (group, stream, message) => logs.push({ group, stream, message }) },
+    logs: { has: () => true, write: (group, stream, message) => logs.push({ group, stream, message }) },
     runtime,
   });
   open.push(lambda);
@@ -432,18 +439,22 @@ describe('faults of calls by other services', () => {
 
 describe('a permission', () => {
   it('admits a service for the resources it names', async () => {
-    const { lambda } = await deploy(exporting(''));
+    const { authority } = new Iam(testWorld());
+    const serviceRefusal: Permits['serviceRefusal'] = (...asked) => authority.serviceRefusal(...asked);
+    const { lambda } = await deploy(exporting(''), {}, { authority: { ...PERMISSIVE, serviceRefusal } });
     const rule = 'arn:aws:events:eu-west-3:123456789012:rule/demo-nodes';
-    expect(lambda.permits('f', 'events.amazonaws.com', rule)).toBe(false);
+    const refused = (sourceArn: string, name = 'events.amazonaws.com') =>
+      lambda.invokeRefusal('f', { name, sourceArn });
+    expect(refused(rule)).toMatch('because no resource-based policy allows the lambda:InvokeFunction action');
     await lambda.resources['AWS::Lambda::Permission']!('Permission', {
       Action: 'lambda:InvokeFunction',
       FunctionName: ARN,
       Principal: 'events.amazonaws.com',
       SourceArn: 'arn:aws:events:eu-west-3:123456789012:rule/demo-*',
     });
-    expect(lambda.permits('f', 'events.amazonaws.com', rule)).toBe(true);
-    expect(lambda.permits('f', 'sns.amazonaws.com', rule)).toBe(false);
-    expect(lambda.permits('f', 'events.amazonaws.com', `${rule.replace('demo', 'other')}`)).toBe(false);
+    expect(refused(rule)).toBeUndefined();
+    expect(refused(rule, 'sns.amazonaws.com')).toMatch('is not authorized');
+    expect(refused(rule.replace('demo', 'other'))).toMatch('is not authorized');
   });
 });
 

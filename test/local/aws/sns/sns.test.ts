@@ -1,4 +1,5 @@
 import { ListSubscriptionsByTopicCommand, PublishCommand, SNSClient } from '@aws-sdk/client-sns';
+import { Iam } from '../../../../local/aws/iam';
 import { Sns } from '../../../../local/aws/sns';
 import { createEndpoint } from '../../../../local/wire/endpoint';
 import { call, refusal } from '../../../support/call';
@@ -9,7 +10,7 @@ const ARN = 'arn:aws:sns:eu-west-3:123456789012:alerts';
 
 async function setUp(properties: object = {}) {
   const world = testWorld();
-  const sns = new Sns(world);
+  const sns = new Sns(world, new Iam(world).authority);
   const provision = (type: string, given: object) => sns.resources[`AWS::SNS::${type}`]!('Logical', { ...given });
   const topic = await provision('Topic', { TopicName: 'alerts', ...properties });
   const publish = (fields: object) => call(world, sns, 'Publish', { TopicArn: ARN, Message: 'm', ...fields });
@@ -93,7 +94,7 @@ describe('an AWS service', () => {
 
   it('may publish only when a policy admits it', async () => {
     const { sns, provision } = await setUp();
-    const publish = async (principal: string) => sns.publishAs(principal, ARN, 'm');
+    const publish = async (principal: string) => sns.publishAs({ name: principal }, ARN, 'm');
     expect(await refusal(publish('events.amazonaws.com'))).toMatchObject({ code: 'AuthorizationError' });
     await provision('TopicPolicy', statement());
     await publish('events.amazonaws.com');
@@ -108,24 +109,25 @@ describe('an AWS service', () => {
       'TopicPolicy',
       statement({ Effect: 'Deny', Principal: '*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
     );
-    sns.publishAs('events.amazonaws.com', ARN, 'm');
+    sns.publishAs({ name: 'events.amazonaws.com' }, ARN, 'm');
     const denied = await setUp();
     await denied.provision('TopicPolicy', {
       ...statement(),
       PolicyDocument: {
+        Version: '2012-10-17',
         Statement: [
           ...statement().PolicyDocument.Statement,
           { ...statement().PolicyDocument.Statement[0], Effect: 'Deny', Principal: '*' },
         ],
       },
     });
-    expect(() => denied.sns.publishAs('events.amazonaws.com', ARN, 'm')).toThrow('not authorized');
+    expect(() => denied.sns.publishAs({ name: 'events.amazonaws.com' }, ARN, 'm')).toThrow('not authorized');
   });
 
   it('cannot publish to a topic encrypted with the AWS-managed key', async () => {
     const { sns, provision } = await setUp({ KmsMasterKeyId: 'alias/aws/sns' });
     await provision('TopicPolicy', statement());
-    expect(() => sns.publishAs('events.amazonaws.com', ARN, 'm')).toThrow('AWS-managed key');
+    expect(() => sns.publishAs({ name: 'events.amazonaws.com' }, ARN, 'm')).toThrow('AWS-managed key');
   });
 });
 

@@ -55,7 +55,8 @@ export class FakeInstances implements Instances {
   }
 
   instance(instanceId: string) {
-    return { tags: new Map(Object.entries(this.tagged.get(instanceId) ?? {})) };
+    const roleArn = 'arn:aws:iam::123456789012:role/server';
+    return { tags: new Map(Object.entries(this.tagged.get(instanceId) ?? {})), roleArn };
   }
 
   /** An instance that runs and whose kernel is up. */

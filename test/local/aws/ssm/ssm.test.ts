@@ -1,6 +1,7 @@
 import type { ServiceEvent } from '../../../../local/aws/events/event';
 import { Ssm } from '../../../../local/aws/ssm';
 import { call, refusal } from '../../../support/call';
+import { PERMISSIVE } from '../../../support/permissive';
 import { testWorld } from '../../../support/world';
 import { done, FakeInstances } from './instances';
 
@@ -38,7 +39,12 @@ async function start({ online = true, document = DOCUMENT as Record<string, unkn
   const instances = new FakeInstances();
   const events: ServiceEvent[] = [];
   let isReachable = true;
-  const ssm = new Ssm(world, { instances, emit: (event) => events.push(event), reachable: () => isReachable });
+  const ssm = new Ssm(world, {
+    instances,
+    authority: PERMISSIVE,
+    emit: (event) => events.push(event),
+    reachable: () => isReachable,
+  });
   await ssm.resources['AWS::SSM::Document']!('StartServer', document);
   const run = (name: string, input: Record<string, unknown>) => call(world, ssm, name, input);
   const machine = instances.launch(ID, { 'k3s:cluster': 'demo' });

@@ -10,6 +10,7 @@ import { AwsError } from '../../../../local/aws/service';
 import { StepFunctions } from '../../../../local/aws/stepfunctions';
 import { createEndpoint } from '../../../../local/wire/endpoint';
 import { call, refusal } from '../../../support/call';
+import { PERMISSIVE } from '../../../support/permissive';
 import { clientConfig, sender } from '../../../support/sdk';
 import { testWorld } from '../../../support/world';
 
@@ -51,7 +52,8 @@ async function setUp(
     },
     emit: (event) => events.push(event),
     readObject: async (bucket, key) => (bucket === 'assets' && key === 'cluster.asl.json' ? text(definition) : '?'),
-    logs: { write: (group, stream, message) => logs.push({ group, stream, message }) },
+    authority: PERMISSIVE,
+    logs: { has: () => true, write: (group, stream, message) => logs.push({ group, stream, message }) },
   });
   const create = (more: object) =>
     service.resources['AWS::StepFunctions::StateMachine']!('Cluster', {
