@@ -1,6 +1,6 @@
-import { Iam } from '../../../local/aws/iam';
-import { call, refusal } from '../../support/call';
-import { testWorld } from '../../support/world';
+import { Iam } from '../../../../local/aws/iam';
+import { call, refusal } from '../../../support/call';
+import { testWorld } from '../../../support/world';
 
 const TRUST = {
   Version: '2012-10-17',
