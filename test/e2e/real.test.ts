@@ -23,16 +23,33 @@ import { z } from 'zod';
 import { ScaledClock } from '../../local/clock';
 import { boot, type EmbeddedAws } from '../../local/embedded';
 import { assembly } from '../support/assembly-path';
+import { leaks } from '../support/leaks';
+import { secretsOf } from '../support/secrets';
+import { Overheard, surfaces } from '../support/surfaces';
 
 /** AWS seconds per second. */
 const SCALE = 40;
 
 let aws: EmbeddedAws;
 let directory: string;
+let overheard: Overheard;
+const calls: unknown[] = [];
+const lines: unknown[] = [];
+/** Of every server that ever ran. */
+const secrets: Record<string, string> = {};
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'k3s-ha-real-'));
-  aws = await boot({ assembly: assembly(), clock: new ScaledClock(SCALE), seed: 1, port: 0, directory });
+  aws = await boot({
+    assembly: assembly(),
+    clock: new ScaledClock(SCALE),
+    seed: 1,
+    port: 0,
+    directory,
+    observe: ({ operation, input }) => calls.push({ operation, input }),
+    log: (message, detail) => lines.push({ message, detail }),
+  });
+  overheard = new Overheard(aws);
 });
 
 afterAll(async () => {
@@ -91,6 +108,7 @@ it('creates a cluster that answers through the load balancer', async () => {
   expect(servers.map(({ ready, etcdVoter }) => ready && etcdVoter)).toEqual([true, true, true]);
   expect(targetGroups).toEqual([80, 443, 6443].map((port) => ({ port, healthy: 3, unhealthy: 0 })));
   expect((await visit()).status).toBe(200);
+  Object.assign(secrets, await secretsOf(aws));
 });
 
 it('answers what the AWS CLI asks', async () => {
@@ -113,6 +131,7 @@ it('replaces a terminated server while the others go on answering', async () => 
   expect(servers.map(({ ready, etcdVoter }) => ready && etcdVoter)).toEqual([true, true, true]);
   expect(servers.map(({ instanceId }) => instanceId)).not.toContain(victim?.instanceId);
   expect((await visit()).status).toBe(200);
+  Object.assign(secrets, await secretsOf(aws));
 });
 
 it('deletes the cluster and leaves no instance', async () => {
@@ -121,4 +140,11 @@ it('deletes the cluster and leaves no instance', async () => {
   const { instances } = await state();
   expect(instances.filter((instance) => instance.state !== 'terminated')).toEqual([]);
   await aws.stack.requestDeletion();
+});
+
+it('has shown its secrets nowhere', async () => {
+  expect(Object.keys(secrets).length).toBeGreaterThan(4);
+  const places = await surfaces(aws, overheard, { calls, lines });
+  expect(places['output of commands']?.includes('caHash')).toBe(true);
+  expect(leaks(secrets, places)).toEqual([]);
 });
