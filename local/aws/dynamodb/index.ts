@@ -1,11 +1,12 @@
 /**
  * DynamoDB: tables with their items, conditional writes and transactions.
- * Not modelled, and therefore refused: secondary indexes, streams, time to live, batches, PartiQL, consumed capacity.
+ * Not modelled, and therefore refused: secondary indexes, streams, time to live, batches, PartiQL, ReturnConsumedCapacity.
  */
 import type { Random } from '../../random';
 import { provision } from '../properties';
 import { AwsError, type Operation, operation, type Provision, type Service, type World } from '../service';
 import type { Item } from './attribute-value';
+import type { Consumed } from './capacity';
 import { invalid, tableNotFound } from './errors';
 import type { DocumentPath } from './expression/ast';
 import { project } from './expression/projection';
@@ -97,7 +98,7 @@ export class DynamoDb implements Service {
         needs: ({ TransactItems }) => TransactItems.flatMap(({ Get }) => may('GetItem')(Get)),
         handle: ({ TransactItems }) => ({
           Responses: TransactItems.map(({ Get }) =>
-            getItem({ ...Get, ConsistentRead: true }, this.table(Get.TableName)),
+            getItem({ ...Get, ConsistentRead: true }, this.table(Get.TableName), 2),
           ),
         }),
       }),
@@ -123,6 +124,16 @@ export class DynamoDb implements Service {
   /** Every item of a table, for the state people look at. */
   items(name: string): Item[] {
     return this.table(name).all(true);
+  }
+
+  /** Request units that all tables have consumed so far; of a cancelled transaction only what failed its condition. */
+  get consumed(): Consumed {
+    const total: Consumed = { read: 0, write: 0 };
+    for (const { consumed } of this.tables.values()) {
+      total.read += consumed.read;
+      total.write += consumed.write;
+    }
+    return total;
   }
 
   private create(logicalId: string, shape: TableShape) {

@@ -1,5 +1,6 @@
 /** GetItem, Query and Scan. */
 import { compare, type Item, itemSize, parseItem } from './attribute-value';
+import { readUnits } from './capacity';
 import { invalid } from './errors';
 import { type Expressions, parseExpressions } from './expression';
 import type { Condition, Operand } from './expression/ast';
@@ -11,9 +12,12 @@ import type { Table } from './table';
 /** A page of a query or scan. Source: DynamoDB quotas. */
 const MAX_PAGE_BYTES = 1024 * 1024;
 
-export function getItem(input: GetItem, table: Table): { Item?: Item } {
+/** @param times how often each unit counts: twice in a transaction */
+export function getItem(input: GetItem, table: Table, times = 1): { Item?: Item } {
   const { projection } = parseExpressions(input);
-  const item = table.read(table.identify(parseItem(input.Key)), input.ConsistentRead ?? false);
+  const consistent = input.ConsistentRead ?? false;
+  const item = table.read(table.identify(parseItem(input.Key)), consistent);
+  table.consumed.read += times * readUnits(item ? itemSize(item) : 0, consistent);
   if (!item) return {};
   return { Item: projection ? project(item, projection) : item };
 }
@@ -46,6 +50,7 @@ function page(input: Scan, table: Table, { filter, projection }: Expressions, ca
     evaluated.push(item);
     bytes += itemSize(item);
   }
+  table.consumed.read += readUnits(bytes, input.ConsistentRead ?? false);
   const kept = filter ? evaluated.filter((item) => holds(filter, item)) : evaluated;
   const more = from + evaluated.length < candidates.length || evaluated.length === input.Limit;
   const last = evaluated.at(-1);

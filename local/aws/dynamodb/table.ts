@@ -1,6 +1,7 @@
 /** One table: its key schema, its items, and how stale an eventually consistent read may be. */
 import type { Clock } from '../../clock';
 import { type AttributeType, type AttributeValue, type Item, typeOf } from './attribute-value';
+import type { Consumed } from './capacity';
 import { invalid, invalidParameter, keyMismatch } from './errors';
 
 export interface KeyAttribute {
@@ -27,6 +28,7 @@ interface Past {
 const KEY_LIMITS = { partition: 2048, sort: 1024 };
 
 export class Table {
+  readonly consumed: Consumed = { read: 0, write: 0 };
   private readonly items = new Map<string, Item>();
   private readonly past = new Map<string, Past[]>();
   private lagMs = 0;

@@ -20,7 +20,7 @@ export function transact(items: readonly TransactWrite[], tableOf: (name: string
   }
   const outcomes = writes.map(attempt);
   if (outcomes.some(({ plan }) => !plan)) throw cancelled(outcomes.map(({ reason }) => reason));
-  for (const { plan } of outcomes) if (plan) commit(plan);
+  for (const { plan } of outcomes) if (plan) commit(plan, 2);
 }
 
 function toWrite(item: TransactWrite, tableOf: (name: string) => Table): Write {

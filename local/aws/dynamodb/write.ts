@@ -1,6 +1,7 @@
 /** The four kinds of write, each planned first and committed by the caller: alone or with others in a transaction. */
 import type { Item } from './attribute-value';
 import { itemSize, parseItem } from './attribute-value';
+import { writeUnits } from './capacity';
 import { conditionFailed, invalid, invalidParameter } from './errors';
 import { parseExpressions } from './expression';
 import type { Condition, DocumentPath } from './expression/ast';
@@ -78,6 +79,7 @@ function write(
     plan: () => {
       const before = table.read(identity, true);
       if (condition && !holds(condition, before ?? {})) {
+        table.consumed.write += writeUnits(before);
         throw conditionFailed(input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD' ? before : undefined);
       }
       return { table, identity, before, touched: [], ...change(before) };
@@ -85,4 +87,8 @@ function write(
   };
 }
 
-export const commit = ({ table, identity, after }: Plan): void => table.write(identity, after);
+/** @param times how often each unit counts: twice in a transaction */
+export function commit({ table, identity, before, after }: Plan, times = 1): void {
+  table.consumed.write += times * writeUnits(before, after);
+  table.write(identity, after);
+}

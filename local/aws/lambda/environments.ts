@@ -18,6 +18,8 @@ export interface Environment {
   mayLog: boolean;
   /** What the running invocation has written. */
   lines: string[];
+  /** How long its cold start took, ms, until its first invocation has reported it. */
+  coldStartMs: number | undefined;
 }
 
 export class Environments {
@@ -44,10 +46,11 @@ export class Environments {
       return warm;
     }
     this.coldStarts++;
-    await this.world.clock.sleep(this.world.latency.sample('lambda.cold-start'));
+    const coldStartMs = this.world.latency.sample('lambda.cold-start');
+    await this.world.clock.sleep(coldStartMs);
     // Nobody would end it any more, and its worker would keep the process alive. As with any sleep of a closed clock.
     if (this.closed) return new Promise(() => {});
-    const started = this.start(fn);
+    const started = this.start(fn, coldStartMs);
     this.busy.add(started);
     return started;
   }
@@ -79,7 +82,7 @@ export class Environments {
     });
   }
 
-  private start(fn: LambdaFunction): Environment {
+  private start(fn: LambdaFunction, coldStartMs: number): Environment {
     const { credentials, clock, random } = this.world;
     const caller = credentials.issue(sessionArn(fn.properties.Role, fn.name));
     const day = new Date(clock.now()).toISOString().slice(0, 10).replaceAll('-', '/');
@@ -90,6 +93,7 @@ export class Environments {
       logStream,
       mayLog: this.mayLog(caller.principal, fn.logGroup, logStream),
       lines: [],
+      coldStartMs,
       environment: this.runtime.start({
         functionName: fn.name,
         functionArn: fn.arn,

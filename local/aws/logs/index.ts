@@ -22,6 +22,9 @@ import type { LogWriter } from './writer';
 /** Lines kept per group, so that a long run does not fill the memory; the oldest go first. */
 const LINES_PER_GROUP = 50_000;
 
+/** Bytes that CloudWatch Logs adds to each line's own (API reference of PutLogEvents; the price list counts them as well). */
+const LINE_OVERHEAD = 26;
+
 /** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
 const RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
@@ -76,6 +79,8 @@ export class Logs implements Service, LogWriter {
   readonly version = 'Logs_20140328';
   readonly operations: Record<string, Operation>;
   readonly resources: Record<string, Provision>;
+  /** What was taken in so far by all groups, as it is billed. */
+  ingestedBytes = 0;
 
   private readonly groups = new Map<string, Group>();
   private readonly random;
@@ -106,6 +111,7 @@ export class Logs implements Service, LogWriter {
     if (!group) return;
     const timestamp = Math.floor(this.world.clock.now());
     this.stream(group, streamName).lastEventAt = timestamp;
+    this.ingestedBytes += Buffer.byteLength(message) + LINE_OVERHEAD;
     group.lines.push({ stream: streamName, message, timestamp, order: group.written++ });
     // In blocks: removing one line at a time from the front of a long list is slow.
     if (group.lines.length > LINES_PER_GROUP * 1.1) group.lines.splice(0, group.lines.length - LINES_PER_GROUP);

@@ -575,3 +575,35 @@ describe('reads of many items', () => {
     expect(await get(false)).toEqual({ Item: { id: { S: 'x' } } });
   });
 });
+
+describe('the capacity that is billed', () => {
+  const big = { S: 'x'.repeat(5000) };
+
+  it('counts reads by 4 KB, half unless they are strongly consistent, and at least one unit', async () => {
+    const { service, run, update } = await start();
+    await update('SET v = :v', { ExpressionAttributeValues: { ':v': big } });
+    const read = async (name: string, input: object) => {
+      const { read: before } = service.consumed;
+      await run(name, { ...input });
+      return service.consumed.read - before;
+    };
+    expect(await read('GetItem', { Key: { id: { S: 'none' } }, ConsistentRead: true })).toBe(1);
+    expect(await read('GetItem', { Key: { id: { S: 'x' } }, ConsistentRead: true })).toBe(2);
+    expect(await read('GetItem', { Key: { id: { S: 'x' } } })).toBe(1);
+    expect(await read('Scan', { ConsistentRead: true })).toBe(2);
+  });
+
+  it('counts writes by the larger of before and after, and those whose condition fails', async () => {
+    const { service, update } = await start();
+    const write = async (value: object, rest: object = {}) => {
+      const { write: before } = service.consumed;
+      await update('SET v = :v', { ExpressionAttributeValues: { ':v': value }, ...rest }).catch(() => {});
+      return service.consumed.write - before;
+    };
+    expect(await write({ S: 'small' })).toBe(1);
+    expect(await write(big)).toBe(5);
+    expect(await write({ S: 'small' }, { ConditionExpression: 'attribute_not_exists(id)' })).toBe(5);
+    expect(await write({ S: 'small' })).toBe(5);
+    expect(await write({ S: 'small' })).toBe(1);
+  });
+});

@@ -142,6 +142,21 @@ describe('a function', () => {
   });
 });
 
+describe('the bill', () => {
+  it('is in the last line of the log, with the cold start in the first invocation', async () => {
+    const { invoke, logs } = await deploy(exporting(''));
+    await invoke();
+    await invoke();
+    const [cold = '', warm = ''] = logs.map(({ message }) => message).filter((line) => line.startsWith('REPORT'));
+    const [, duration, billed, init] =
+      /Duration: ([\d.]+) ms\tBilled Duration: (\d+) ms\tMemory Size: 128 MB\tInit Duration: ([\d.]+) ms$/.exec(cold) ??
+      [];
+    expect(Number(init)).toBeGreaterThan(100);
+    expect(Math.abs(Number(billed) - Number(duration) - Number(init))).toBeLessThanOrEqual(1.01);
+    expect(warm).toMatch(/Duration: [\d.]+ ms\tBilled Duration: \d+ ms\tMemory Size: 128 MB$/);
+  });
+});
+
 describe('environments', () => {
   const counting = 'let n = 0; exports.handler = async () => ++n;';
 

@@ -46,6 +46,13 @@ describe('a log group', () => {
     expect(logs.lines('/lambda')).toMatchObject([{ stream: 's', message: 'kept' }]);
   });
 
+  it('counts what is billed: the bytes of each line and 26 more', async () => {
+    const { logs } = await setUp();
+    logs.write(GROUP, 's', 'été');
+    logs.write(GROUP, 's', '');
+    expect(logs.ingestedBytes).toBe(5 + 26 + 26);
+  });
+
   it('drops its oldest lines when there are too many', async () => {
     const { logs } = await setUp();
     for (let i = 0; i < 60_000; i++) logs.write(GROUP, 's', String(i));

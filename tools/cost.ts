@@ -1,0 +1,38 @@
+/**
+ * `npm run cost`: what a creation, a replacement and an idle month cost, from calls counted on the embedded AWS and list
+ * prices; and what the stack's resources cost by the month.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseConfig } from '../infra/config';
+import { prepareAssembly } from '../test/support/assembly';
+import { assembly } from '../test/support/assembly-path';
+import { helpText, number, parseFlags, switched } from './arguments';
+import { fixedCharges } from './cost/fixed';
+import { report, text } from './cost/report';
+import { type Used, use } from './cost/trial';
+import { runTool } from './run';
+
+const FLAGS = {
+  seeds: number('N', 'runs, with the seeds from 1 to N', 5, { from: 1, to: 1000, integer: true }),
+  json: switched('print one JSON object as the last line'),
+};
+
+async function main(line: string[]): Promise<number> {
+  const { seeds, json, help } = parseFlags(FLAGS, line);
+  if (help) {
+    console.log(helpText('npm run cost -- [flags]', 'Counts what is billed, and prices it.', FLAGS));
+    return 0;
+  }
+  await prepareAssembly();
+  const runs: Used[] = [];
+  for (let seed = 1; seed <= seeds; seed++) runs.push(await use(seed));
+  const config = parseConfig({});
+  const template = JSON.parse(readFileSync(join(assembly(), `k3s-${config.name}.template.json`), 'utf8'));
+  const found = report(runs, fixedCharges(template, config));
+  console.log(text(found));
+  if (json) console.log(JSON.stringify(found));
+  return 0;
+}
+
+runTool(main);
