@@ -9,10 +9,16 @@ const common = {
   },
 };
 
-/** Whole clusters with one fault each: minutes of computing. `npm run test:faults` and CI run them. */
-const faults = ['healing/servers', 'healing/circumstances', 'interruption', 'machines', 'scripts', 'throttling'].map(
-  (file) => `<rootDir>/test/e2e/${file}.test.ts`,
-);
+/**
+ * Whole clusters with one fault each, and the node scripts with every hostile value: minutes of computing.
+ * `npm run test:faults` and CI run them.
+ */
+const faults = [
+  ...['healing/servers', 'healing/circumstances', 'interruption', 'machines', 'scripts', 'throttling'].map(
+    (file) => `<rootDir>/test/e2e/${file}.test.ts`,
+  ),
+  '<rootDir>/test/nodes/injection/scripts.test.ts',
+];
 
 /** Folders of the tests that boot an embedded AWS with the whole stack. */
 const WHOLE = ['<rootDir>/test/e2e/', '<rootDir>/test/simulation/'];
@@ -27,7 +33,7 @@ module.exports = {
   // Jest would leave one processor idle: on two that is half of the machine.
   maxWorkers: '100%',
   projects: [
-    { ...common, displayName: 'parts', testMatch: ['**/*.test.ts'], testPathIgnorePatterns: WHOLE },
+    { ...common, displayName: 'parts', testMatch: ['**/*.test.ts'], testPathIgnorePatterns: [...WHOLE, ...faults] },
     {
       ...whole,
       displayName: 'e2e',
