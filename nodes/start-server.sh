@@ -6,6 +6,7 @@
 # Whether a machine starts a new cluster is decided here once and then remembered on its disk: K3s on an empty disk
 # without `server:` would start one (https://docs.k3s.io/datastore/ha-embedded), so a joiner always has it.
 source lib/common.sh
+source lib/etcd.sh
 
 WAIT=100 # seconds; the workflow sends the command again after exit 75
 SERVER=$ROOT/var/lib/rancher/k3s/server
@@ -27,12 +28,15 @@ put() {
   mv -f "$2.new" "$2"
 }
 
-# Ready=True, EtcdIsVoter=True (stale on a dead server, but this one is alive), its member known, not being deleted.
+# Ready=True, its member known, not being deleted, and a voter by etcd's own list. The Node's condition EtcdIsVoter says the
+# same up to 15 s later: the leader writes it when it next looks. K3s tells systemd when its API server is up; to run
+# kubectl before would only take time from K3s.
 in_service() {
-  local row _ ready voter deleting member
+  local row _ ready deleting member
+  [[ $(unit_state) == active ]] || return 1
   row=$(node "$INSTANCE_ID" 2>/dev/null) || return 1
-  read -r _ ready voter deleting _ _ member <<<"$row"
-  [[ $ready == True && $voter == True && $deleting == '<none>' && -n $member && $member != '<none>' ]]
+  read -r _ ready _ deleting _ _ member <<<"$row"
+  [[ $ready == True && $deleting == '<none>' && -n $member && $member != '<none>' ]] && votes "$member"
 }
 
 succeed() {
@@ -125,7 +129,7 @@ while ! in_service; do
     last=${journal##*$'\n'}
     again "not Ready and a voter after $WAIT s, k3s is $(unit_state); it said last: ${last:0:500}"
   fi
-  sleep 3
+  sleep 1
 done
 log 'Ready and a voter'
 succeed

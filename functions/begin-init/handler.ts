@@ -1,4 +1,5 @@
 import { ClusterRecords } from '../aws/cluster-record';
+import { Commands } from '../aws/commands';
 import { Instances } from '../aws/instances';
 import { Leases } from '../aws/lease';
 import { Slots } from '../aws/slots';
@@ -15,6 +16,7 @@ export const wire = connect(contract, ({ env, client, now }) => {
     records: new ClusterRecords(table),
     slots: new Slots(table),
     instances: new Instances(client, env.CLUSTER),
+    commands: new Commands(client),
     now,
   };
   return (input, log) => beginInit(input, deps, log);

@@ -110,6 +110,10 @@ export class Permissions {
     return [anyResource('ec2:DescribeInstances')];
   }
 
+  describeAgents(): iam.PolicyStatement[] {
+    return [anyResource('ssm:DescribeInstanceInformation')];
+  }
+
   describeTargets(): iam.PolicyStatement[] {
     return [anyResource('elasticloadbalancing:DescribeTargetHealth')];
   }

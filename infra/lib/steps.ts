@@ -114,6 +114,7 @@ export function steps(props: PermissionsProps) {
       may.readTable(),
       may.writeTable(),
       may.describeInstances(),
+      may.describeAgents(),
     ),
     'complete-init': step<typeof CompleteInit>(
       'Latches that the cluster is initialised',

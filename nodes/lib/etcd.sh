@@ -24,3 +24,15 @@ members() {
   [[ $(etcd_health) == true ]] || return 1
   printf '%s' "$body"
 }
+
+# Whether this member votes. False as well while etcd does not say: what is not known is not claimed.
+votes() {
+  local list object
+  list=$(members) || return 1
+  while IFS= read -r object; do
+    [[ $object == *"\"name\":\"$1\""* ]] || continue
+    [[ $object != *'"isLearner":true'* ]]
+    return
+  done <<<"${list//\}/$'\n'}"
+  return 1
+}

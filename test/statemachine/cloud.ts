@@ -119,9 +119,10 @@ export class Cloud {
         const { availabilityZone, privateIp } = world.instance(slot, generation);
         return { instanceId: String(instanceId), state: until as 'running', availabilityZone, privateIp };
       },
-      BeginInit: ({ instanceId }) => {
+      BeginInit: ({ candidates }) => {
+        const [instanceId] = candidates as string[];
         observation.cluster.phase = { name: 'initialising', instanceId: String(instanceId) };
-        return {};
+        return { instanceId: String(instanceId) };
       },
       CompleteInit: ({ caHash }) => {
         observation.cluster.phase = { name: 'initialised', caHash: String(caHash) };

@@ -22,7 +22,7 @@ describe('a fresh creation', () => {
         servers: [{ slot: 0, etcdVoter: true }, { slot: 1 }, { slot: 2, ready: true, healthyTargets: 3 }],
       },
     });
-    expect(cloud.deeds).toEqual(['launch 0', 'launch 1', 'launch 2', 'init 0', 'join 1', 'join 2', 'apply']);
+    expect(cloud.deeds).toEqual(['launch 0', 'launch 1', 'launch 2', 'init 0', 'join 1', 'apply', 'join 2']);
     expect(cloud.holder).toBeNull();
   });
 
@@ -63,6 +63,33 @@ describe('a fresh creation', () => {
     expect(order.indexOf('RegisterTargets')).toBeLessThan(order.indexOf('CheckCommand StartServer'));
   });
 
+  it('applies the manifests as soon as one server is up, and not before', async () => {
+    const { calls } = await new Cloud(World.empty()).run('cluster');
+    const order = calls.map(({ fn, payload }) => `${fn} ${payload.script ?? ''}`.trim());
+    expect(order.indexOf('SendCommand ApplyManifests')).toBeGreaterThan(order.indexOf('CompleteInit'));
+    expect(order.indexOf('SendCommand ApplyManifests')).toBeLessThan(order.lastIndexOf('SendCommand StartServer'));
+  });
+
+  it('joins every server even when the manifests fail, and says that they did', async () => {
+    const cloud = new Cloud(World.empty()).failScript('ApplyManifests', 'ScriptFailed', 'exited 1: no such field');
+    expect((await cloud.run('cluster')).outcome).toEqual(
+      failed('ScriptFailed', 'ApplyManifests: exited 1: no such field'),
+    );
+    expect(cloud.deeds).toEqual(expect.arrayContaining(['join 1', 'join 2']));
+  });
+
+  it('applies the manifests in the next round when nobody could be told in this one', async () => {
+    const cloud = new Cloud(World.empty());
+    cloud.fail('SendCommand', 'ServerLost', 'it is stopping', 1, ({ script }) => script === 'ApplyManifests');
+    expect((await cloud.run('cluster')).outcome).toMatchObject({ status: 'SUCCEEDED', output: { rounds: 2 } });
+    expect(cloud.deeds.filter((deed) => deed === 'apply')).toHaveLength(1);
+  });
+
+  it('sends the manifests again while their time has not come', async () => {
+    const cloud = new Cloud(World.empty()).failScript('ApplyManifests', 'TryAgain', 'no matches for kind', 5);
+    expect((await cloud.run('cluster')).outcome).toMatchObject({ status: 'SUCCEEDED', output: { rounds: 1 } });
+  });
+
   it('of five works as well', async () => {
     const cloud = new Cloud(World.empty(5));
     expect((await cloud.run('cluster')).outcome.status).toBe('SUCCEEDED');
@@ -91,7 +118,7 @@ describe('a fresh creation', () => {
     const cloud = new Cloud(World.empty().boot(0).boot(1));
     cloud.world.observation.cluster.phase = { name: 'initialising', instanceId: id(1) };
     expect((await cloud.run('cluster')).outcome.status).toBe('SUCCEEDED');
-    expect(cloud.deeds).toEqual(['launch 2', 'init 1', 'join 0', 'join 2', 'apply']);
+    expect(cloud.deeds).toEqual(['launch 2', 'init 1', 'join 0', 'apply', 'join 2']);
   });
 });
 
@@ -443,7 +470,7 @@ describe('people are told', () => {
           slot: 1,
           instanceId: id(1),
           newInstanceId: id(1, 2),
-          seconds: { detect: 0, launch: 21, join: 30, inService: 25, total: 76 },
+          seconds: { detect: 0, launch: 14, join: 20, inService: 15, total: 49 },
         },
       },
     ]);

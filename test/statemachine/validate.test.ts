@@ -109,9 +109,9 @@ const VARIABLES: Record<string, Record<string, Json>> = {
     launchFailures: [{ slot: 2, error: 'CapacityUnavailable', cause: 'server-2: none' }],
     failures: [{ error: 'ServerNotYet', cause: 'server-2: stopping' }],
     starters: [server(1), server(2)],
-    first: server(1),
     joiners: [server(2)],
     helper: server(0),
+    application: { error: 'AgentLost', cause: 'no answer' },
     via: { address: '10.0.0.1', caHash: CA_HASH },
   },
   empty: {
@@ -142,9 +142,9 @@ const VARIABLES: Record<string, Record<string, Json>> = {
     launchFailures: [],
     failures: [],
     starters: [],
-    first: null,
     joiners: [],
     helper: null,
+    application: {},
     via: { address: '', caHash: '' },
   },
 };
@@ -159,6 +159,7 @@ const GUARDED = [
   'RemoveMember',
   'CheckRemoveMember',
   'IsApplyNeeded',
+  'IsApplied',
   'PublishEventAfterFailure',
   'Failed',
 ];
@@ -188,20 +189,26 @@ const RESULTS: Record<string, Json> = {
     servers: [],
   },
   LaunchServer: { slot: 1, instanceId: id(1), generation: 1, instanceType: 't3.medium' },
+  BeginInit: { instanceId: id(1) },
   CheckServer: { instanceId: id(1), state: 'running', availabilityZone: 'eu-west-3a', privateIp: '10.0.1.1' },
   SendCommand: { commandId: 'c-1', instanceId: id(1), script: 'StartServer' },
   CheckCommand: { ready: true, voter: true, caHash: CA_HASH, k3sVersion: VERSION },
   ListServers: { servers: [{ slot: 0, instanceId: id(0) }] },
 };
 
+/** What the branches of a parallel state end with. */
+const BRANCHES: Record<string, Json> = { StartAndRegister: [{ joinedAt: 3, application: {} }, []] };
+
 const evaluator = new Evaluator(new VirtualClock(), new Random(1));
 
-function bindings(variables: Record<string, Json>, fn: string | undefined, redriven: boolean): Bindings {
+function bindings(variables: Record<string, Json>, fn: string | undefined, redriven: boolean, state = ''): Bindings {
   const context = {
     Execution: { Id: EXECUTION, Input: {}, Name: 'test', ...(redriven ? { RedriveCount: 2 } : {}) },
     State: { Name: 'x' },
   };
-  const result = fn ? { Payload: RESULTS[fn] ?? {} } : [server(1), { slot: 2, error: 'ServerLost', cause: 'x' }];
+  const result = fn
+    ? { Payload: RESULTS[fn] ?? {} }
+    : (BRANCHES[state] ?? [server(1), { slot: 2, error: 'ServerLost', cause: 'x' }]);
   return { variables, states: { input: ITEM, context, result, errorOutput: { Error: 'X', Cause: 'it failed' } } };
 }
 
@@ -278,7 +285,7 @@ describe.each(WORKFLOWS)('%s.asl.json', (name) => {
       if (definition.Type !== 'Task' && definition.Type !== 'Map' && definition.Type !== 'Parallel') continue;
       // What happens inside an iteration or a branch ends in a state that the one around it catches.
       const catches = (definition.Catch ?? []).some(({ ErrorEquals }) => ErrorEquals.includes('States.ALL'));
-      const inner = ['JoinServers', 'RegisterAll'].includes(state);
+      const inner = ['JoinAndApply', 'JoinServers', 'RegisterAll'].includes(state);
       expect({ state, catches: catches || inner }).toEqual({ state, catches: true });
     }
   });
@@ -304,7 +311,7 @@ describe.each(WORKFLOWS)('%s.asl.json', (name) => {
         continue;
       }
       const fn = tasks.find((task) => task.state === state)?.fn;
-      const value = await evaluator.expression(expression, bindings(VARIABLES[which] ?? {}, fn, false), {
+      const value = await evaluator.expression(expression, bindings(VARIABLES[which] ?? {}, fn, false, state), {
         state,
         field,
       });

@@ -62,7 +62,11 @@ const STEPS: Record<string, Step> = {
   RemoveMember: { stage: 'retire', doing: 'removing its etcd member and Node' },
   CheckRemoveMember: { stage: 'retire', doing: 'removing its etcd member and Node' },
   ForgetServer: { stage: 'retire', doing: 'closing the inventory', done: () => 'terminated and removed' },
-  BeginInit: { stage: 'init', doing: 'latching the cluster to this server' },
+  BeginInit: {
+    stage: 'init',
+    doing: 'waiting for the first SSM agent',
+    done: ({ instanceId }) => `${instanceId} starts the cluster`,
+  },
   StartServerInit: { stage: 'init', doing: 'waiting for its SSM agent' },
   CheckStartServerInit: { stage: 'init', doing: 'K3s starts the cluster' },
   CompleteInit: { stage: 'init', doing: 'latching the cluster', done: () => 'the first etcd voter' },

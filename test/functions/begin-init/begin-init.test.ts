@@ -15,10 +15,13 @@ async function start(options?: { maxAttempts: number }) {
   await run(() => records.want('present', 'life-1'));
   const machines = new Map<string, Machine>();
   const instances = { find: async (id: string) => machines.get(id) ?? null };
-  const deps = { k3sVersion: 'v1', leases, records, slots, instances, now };
-  const begin = (instanceId: string) => run(() => beginInit({ execution: OURS, instanceId }, deps, silent));
+  const online = new Set([ONE, TWO]);
+  const agents = async (ids: string[]) =>
+    new Map(ids.map((id) => [id, online.has(id) ? ('online' as const) : ('lost' as const)]));
+  const deps = { k3sVersion: 'v1', leases, records, slots, instances, commands: { agents }, now };
+  const begin = (...candidates: string[]) => run(() => beginInit({ execution: OURS, candidates }, deps, silent));
   const phase = async () => (await run(() => records.read()))?.phase;
-  return { ...emulated, machines, begin, phase };
+  return { ...emulated, machines, online, begin, phase };
 }
 
 describe('the latch', () => {
@@ -27,6 +30,29 @@ describe('the latch', () => {
     await begin(ONE);
     expect(await phase()).toEqual({ name: 'initialising', instanceId: ONE });
     expect((await run(() => records.read()))?.k3sVersion).toBe('v1');
+  });
+
+  it('closes behind the first candidate that takes commands', async () => {
+    const { begin, online, phase } = await start();
+    online.delete(ONE);
+    expect(await begin(ONE, TWO)).toEqual({ instanceId: TWO });
+    expect(await phase()).toEqual({ name: 'initialising', instanceId: TWO });
+  });
+
+  it('stays open while no candidate takes commands', async () => {
+    const { begin, online, phase } = await start();
+    online.clear();
+    await expect(begin(ONE, TWO)).rejects.toMatchObject({ name: 'AgentOffline' });
+    expect(await phase()).toEqual({ name: 'uninitialised' });
+  });
+
+  it('once closed, names the same server whoever takes commands now', async () => {
+    const { begin, online } = await start();
+    online.delete(ONE);
+    await begin(ONE, TWO);
+    online.add(ONE);
+    online.delete(TWO);
+    expect(await begin(ONE, TWO)).toEqual({ instanceId: TWO });
   });
 
   it('opens again for the same server only', async () => {

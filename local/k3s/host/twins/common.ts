@@ -116,6 +116,13 @@ export async function memberList(shell: Shell): Promise<string | undefined> {
   return (await etcdHealth(shell)) === true ? body : undefined;
 }
 
+/** Whether this member votes; false as well while etcd does not say. */
+export async function votes(shell: Shell, member: string): Promise<boolean> {
+  const list = (await memberList(shell)) ?? '';
+  const object = list.split('}').find((part) => part.includes(`"name":"${member}"`));
+  return object !== undefined && !object.includes('"isLearner":true');
+}
+
 /** Empty before K3s has created its CA. */
 export function caHash(shell: Shell): string {
   const certificate = shell.files.read(SERVER_CA);

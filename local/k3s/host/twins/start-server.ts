@@ -1,4 +1,15 @@
-import { caHash, k3sVersion, now, oneNode, parameter, requireReady, type Settings, STATE, unitState } from './common';
+import {
+  caHash,
+  k3sVersion,
+  now,
+  oneNode,
+  parameter,
+  requireReady,
+  type Settings,
+  STATE,
+  unitState,
+  votes,
+} from './common';
 import type { Shell, Twin } from './shell';
 
 /** Seconds. */
@@ -20,8 +31,9 @@ const PERMANENT = [
 const SECRET_DENIED = /AccessDenied|ResourceNotFoundException|InvalidRequestException|DecryptionFailure/;
 
 async function inService(shell: Shell, { INSTANCE_ID }: Settings): Promise<boolean> {
+  if ((await unitState(shell)) !== 'active') return false;
   const node = await oneNode(shell, INSTANCE_ID);
-  return Boolean(node?.ready === 'True' && node.voter === 'True' && !node.deleting && node.member);
+  return Boolean(node?.ready === 'True' && !node.deleting && node.member && (await votes(shell, node.member)));
 }
 
 async function configure(shell: Shell, settings: Settings, mode: string, peer: string, hash: string): Promise<boolean> {
@@ -103,7 +115,7 @@ export const startServer: Twin = async (shell) => {
       const state = await unitState(shell);
       shell.again(`not Ready and a voter after ${WAIT} s, k3s is ${state}; it said last: ${last.slice(0, 500)}`);
     }
-    await shell.must('sleep', '3');
+    await shell.must('sleep', '1');
   }
   return succeed();
 };
