@@ -470,7 +470,7 @@ describe('people are told', () => {
           slot: 1,
           instanceId: id(1),
           newInstanceId: id(1, 2),
-          seconds: { detect: 0, launch: 14, join: 20, inService: 15, total: 49 },
+          seconds: { detect: 0, launch: 14, join: 10, inService: 15, total: 39 },
         },
       },
     ]);
