@@ -10,13 +10,19 @@ const common = {
 };
 
 /**
- * Whole clusters with one fault each, and the node scripts with every hostile value: minutes of computing.
- * `npm run test:faults` and CI run them.
+ * Whole clusters with one fault each or of another configuration, and the node scripts with every hostile value: minutes of
+ * computing. `npm run test:faults` and CI run them.
  */
 const faults = [
-  ...['healing/servers', 'healing/circumstances', 'interruption', 'machines', 'scripts', 'throttling'].map(
-    (file) => `<rootDir>/test/e2e/${file}.test.ts`,
-  ),
+  ...[
+    'certificates',
+    'healing/servers',
+    'healing/circumstances',
+    'interruption',
+    'machines',
+    'scripts',
+    'throttling',
+  ].map((file) => `<rootDir>/test/e2e/${file}.test.ts`),
   '<rootDir>/test/nodes/injection/scripts.test.ts',
 ];
 

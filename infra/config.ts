@@ -108,6 +108,11 @@ const SHAPE = {
     server: oneOf(['staging', 'production']).default('staging'),
   }).prefault({}),
   alertEmail: email.optional(),
+  /** A folder with your own Kubernetes manifests, relative to this project; applied after ours. */
+  manifests: z
+    .string(must('a folder such as "my-manifests"'))
+    .min(1, must('a folder such as "my-manifests"'))
+    .optional(),
   tcpechoImage: matching(
     /^[a-z0-9][a-z0-9._/:-]*(:(?!latest$)[\w.-]+|@sha256:[0-9a-f]{64})$/,
     'an image with a tag other than latest, or with a digest',

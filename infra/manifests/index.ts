@@ -6,6 +6,7 @@ import { check } from './check';
 import { configured } from './configure';
 import { deliver } from './delivery';
 import type { KubernetesObject } from './object';
+import { readOwn } from './own';
 import { readComponent } from './read';
 
 export type { KubernetesObject } from './object';
@@ -41,7 +42,7 @@ const KINDS = [
 
 /**
  * The Kubernetes objects of a cluster, in the order in which they are applied: `manifests/<component>/*.yaml` with the
- * configuration's values set in them.
+ * configuration's values set in them, then the user's own.
  * @param root the project root
  * @throws naming the file and the field that is wrong
  */
@@ -50,7 +51,7 @@ export function renderManifests(root: string, config: Config): KubernetesObject[
     inOrder(configured(readComponent(root, name), config)),
   );
   check(objects);
-  return objects;
+  return config.manifests === undefined ? objects : [...objects, ...readOwn(root, config.manifests, objects)];
 }
 
 /**

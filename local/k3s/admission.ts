@@ -2,6 +2,7 @@
 import { type Api, ApiError } from './api';
 import { CERT_MANAGER } from './cert-manager/objects';
 import { group, type Kind } from './kinds';
+import { networkPolicies } from './network-policy';
 import { condition, DaemonSet, Deployment, type KubeObject, Pod } from './objects';
 import { level, violations } from './pod-security';
 
@@ -41,19 +42,27 @@ function namespaceOf(api: Api, { metadata }: KubeObject): KubeObject | undefined
   return api.get('Namespace', metadata.namespace ?? 'default');
 }
 
-/** Between the definitions and the webhook's first ready pod, the API server refuses cert-manager's objects. */
+/** The port of cert-manager's webhook. */
+const WEBHOOK_PORT = 10250;
+
+/**
+ * Between the definitions and the webhook's first ready pod, the API server refuses cert-manager's objects; and as long as
+ * a NetworkPolicy keeps it from the webhook.
+ */
 function requireWebhook(api: Api): void {
-  const ready = api.list<Pod>('Pod').some(({ metadata, status }) => {
+  const ready = api.list<Pod>('Pod').filter(({ metadata, status }) => {
     const own = metadata.labels?.['app.kubernetes.io/name'] === 'webhook';
     return own && !metadata.deletionTimestamp && condition({ status }, 'Ready')?.status === 'True';
   });
-  if (ready) return;
+  const policies = networkPolicies(api);
+  if (ready.some((pod) => policies.permits('network', { pod }, WEBHOOK_PORT))) return;
   const service = api.list('Service').find(({ metadata }) => metadata.name === 'cert-manager-webhook');
   const namespace = service?.metadata.namespace ?? 'cert-manager';
+  const why =
+    ready.length > 0 ? 'context deadline exceeded' : 'no endpoints available for service "cert-manager-webhook"';
   throw new ApiError(
     'InternalError',
     'Internal error occurred: failed calling webhook "webhook.cert-manager.io": failed to call webhook: Post ' +
-      `"https://cert-manager-webhook.${namespace}.svc:443/validate?timeout=30s": no endpoints available for service ` +
-      '"cert-manager-webhook"',
+      `"https://cert-manager-webhook.${namespace}.svc:443/validate?timeout=30s": ${why}`,
   );
 }

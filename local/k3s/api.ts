@@ -4,6 +4,7 @@ import type { World } from '../aws/service';
 import { admit } from './admission';
 import type { Etcd } from './etcd';
 import { isUnmodelled, type Kind, kindNamed, kindOf, resource } from './kinds';
+import { managedBy, released } from './managed-fields';
 import { type KubeObject, Service, timestamp } from './objects';
 
 /** What the API server answers instead of an object; `reason` is what kubectl puts into brackets. */
@@ -114,13 +115,18 @@ export class Api {
     return this.store({ ...object, metadata: { ...object.metadata, generation } });
   }
 
-  /** Server-side apply, simplified to one owner: maps are merged, everything else is replaced. */
-  apply(input: KubeObject): KubeObject {
+  /**
+   * Server-side apply by force: maps are merged, everything else is replaced, and what this manager set before and does not
+   * set now goes.
+   */
+  apply(input: KubeObject, manager: string): KubeObject {
     const kind = this.kind(input.apiVersion, input.kind);
     const namespace = kind.namespaced ? (input.metadata.namespace ?? 'default') : undefined;
     const previous = this.get(kind.kind, input.metadata.name, namespace);
-    if (!previous) return this.create(input);
-    const merged = this.admit(kind, this.parse(kind, merge(previous, { ...input })));
+    const managedFields = managedBy(previous, input, manager);
+    const applied = { ...input, metadata: { ...input.metadata, managedFields } };
+    if (!previous) return this.create(applied);
+    const merged = this.admit(kind, this.parse(kind, merge(released(previous, input, manager), applied)));
     admit(this, kind, merged);
     return this.update(merged) ?? merged;
   }

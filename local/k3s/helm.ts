@@ -137,7 +137,7 @@ function put(api: Api, object: KubeObject): void {
   const { name, namespace } = object.metadata;
   const existing = api.get(object.kind, name, namespace);
   if (!existing) api.create(object);
-  else if (object.kind === 'Service') api.apply(object);
+  else if (object.kind === 'Service') api.apply(object, 'helm');
   else api.update({ ...existing, ...object, metadata: { ...existing.metadata, ...object.metadata } });
 }
 

@@ -20,7 +20,7 @@ export type End =
 
 export interface NetworkPolicies {
   /** Whether a connection passes: what its sender may leave for, and what its receiver lets in. */
-  permits(from: End, to: End, port: number): boolean;
+  permits(from: End, to: End, port: number, protocol?: Port['protocol']): boolean;
 }
 
 /** The policies as of now. */
@@ -52,34 +52,35 @@ export function networkPolicies(api: Api): NetworkPolicies {
     home: string | undefined,
     receiver: End,
     port: number,
+    protocol: Port['protocol'],
   ) =>
     rules.some(
       ({ peers, ports }) =>
         (!peers?.length || peers.some((peer) => means(peer, other, home))) &&
-        (!ports?.length || ports.some((each) => isPort(each, receiver, port))),
+        (!ports?.length || ports.some((each) => isPort(each, receiver, port, protocol))),
     );
 
   return {
-    permits: (from, to, port) => {
+    permits: (from, to, port, protocol = 'TCP') => {
       if (typeof to === 'object') {
         const own = about(to.pod, 'Ingress');
         const rules = own.flatMap(({ spec }) =>
           (spec.ingress ?? []).map(({ from: peers, ports }) => ({ peers, ports })),
         );
-        if (own.length > 0 && !allowed(rules, from, to.pod.metadata.namespace, to, port)) return false;
+        if (own.length > 0 && !allowed(rules, from, to.pod.metadata.namespace, to, port, protocol)) return false;
       }
       if (typeof from === 'object') {
         const own = about(from.pod, 'Egress');
         const rules = own.flatMap(({ spec }) => (spec.egress ?? []).map(({ to: peers, ports }) => ({ peers, ports })));
-        if (own.length > 0 && !allowed(rules, to, from.pod.metadata.namespace, to, port)) return false;
+        if (own.length > 0 && !allowed(rules, to, from.pod.metadata.namespace, to, port, protocol)) return false;
       }
       return true;
     },
   };
 }
 
-function isPort({ protocol, port, endPort }: Port, receiver: End, actual: number): boolean {
-  if (protocol !== 'TCP') return false;
+function isPort({ protocol, port, endPort }: Port, receiver: End, actual: number, used: Port['protocol']): boolean {
+  if (protocol !== used) return false;
   if (port === undefined) return true;
   if (typeof port === 'number') return actual >= port && actual <= (endPort ?? port);
   if (typeof receiver !== 'object') return false;

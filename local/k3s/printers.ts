@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import { columnsOf } from './columns';
 import { evaluate, JsonPathError, print, valuesAt } from './jsonpath';
 import { type Kind, qualified } from './kinds';
+import { withoutManagedFields } from './managed-fields';
 import type { KubeObject } from './objects';
 
 /** An output format that the model does not have, or one that kubectl refuses. */
@@ -23,15 +24,20 @@ interface Printing {
 /** `format` is the value of `--output`; empty for the default table. */
 export function render(objects: readonly KubeObject[], format: string, options: Printing): string {
   const [name, argument = ''] = split(format);
-  const root = options.single ? objects[0] : { apiVersion: 'v1', kind: 'List', items: objects, metadata: {} };
+  const list = (items: readonly KubeObject[]) => ({ apiVersion: 'v1', kind: 'List', items, metadata: {} });
+  const root = options.single ? objects[0] : list(objects);
+  const shown = () => {
+    const items = objects.map(withoutManagedFields);
+    return options.single ? items[0] : list(items);
+  };
   switch (name) {
     case '':
     case 'wide':
       return table(objects, name === 'wide', options);
     case 'json':
-      return `${JSON.stringify(root, undefined, 4)}\n`;
+      return `${JSON.stringify(shown(), undefined, 4)}\n`;
     case 'yaml':
-      return stringify(root);
+      return stringify(shown());
     case 'name':
       return objects.map(({ metadata }) => `${qualified(options.kind)}/${metadata.name}\n`).join('');
     case 'jsonpath':

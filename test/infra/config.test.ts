@@ -53,7 +53,7 @@ describe('every fault is reported at once', () => {
       [
         'cluster.json is not valid:',
         '  servers          must be 3 or 5, is 4 (an even number of etcd voters survives no more failures than one less)',
-        '  colour           is not a setting; known here: name, region, k3sVersion, k3sSha256, servers, architecture, instanceTypes, volumeGib, network, apiCidrs, domain, acme, alertEmail, tcpechoImage, demo',
+        '  colour           is not a setting; known here: name, region, k3sVersion, k3sSha256, servers, architecture, instanceTypes, volumeGib, network, apiCidrs, domain, acme, alertEmail, manifests, tcpechoImage, demo',
         "  acme.email       is required when a domain is set (Let's Encrypt registers an account with it)",
         '  instanceTypes.0  must be of architecture x86_64, t4g.medium is arm64; set "architecture" to match',
       ].join('\n'),
@@ -119,6 +119,7 @@ describe('a single wrong setting is named with what it must be', () => {
     [{ acme: { email: 'ops' } }, 'acme.email: must be an e-mail address, is "ops"'],
     [{ acme: { server: 'live' } }, 'acme.server: must be "staging" or "production"'],
     [{ alertEmail: 7 }, 'alertEmail: must be an e-mail address, is 7'],
+    [{ manifests: '' }, 'manifests: must be a folder such as "my-manifests", is ""'],
     [{ tcpechoImage: 'alpine/socat' }, 'tcpechoImage: must be an image with a tag other than latest'],
     [{ tcpechoImage: 'alpine/socat:latest' }, 'tcpechoImage: must be an image with a tag other than latest'],
     [{ demo: { replicas: 0 } }, 'demo.replicas: must be a whole number from 1 to 100, is 0'],
@@ -142,6 +143,7 @@ describe('what people set', () => {
       domain: 'demo.example.org',
       acme: { email: 'ops@example.org', server: 'production' },
       alertEmail: 'ops@example.org',
+      manifests: 'my-manifests',
       tcpechoImage: `registry.example.org/tcpecho@sha256:${'a'.repeat(64)}`,
       demo: { enabled: false, replicas: 6 },
     };

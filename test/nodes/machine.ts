@@ -54,6 +54,7 @@ const SECRET_INPUT = z.object({ SecretId: z.string() });
 export class FakeAws {
   error: { status: number; code: string } | undefined;
   token = TOKEN;
+  manifests = MANIFESTS;
   readonly scopes: string[] = [];
 
   readonly endpoint: Endpoint = async ({ method, path, headers, body }) => {
@@ -67,7 +68,7 @@ export class FakeAws {
     }
     if (s3) {
       if (path !== '/assets/manifests.yaml') return answer(404, '<Error><Code>NoSuchKey</Code></Error>');
-      return answer(200, method === 'HEAD' ? '' : MANIFESTS);
+      return answer(200, method === 'HEAD' ? '' : this.manifests);
     }
     const { SecretId } = SECRET_INPUT.parse(JSON.parse(body.toString()));
     if (SecretId !== USER_DATA.TOKEN_SECRET) return answer(400, '{"__type":"ResourceNotFoundException"}');

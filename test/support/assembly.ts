@@ -5,11 +5,12 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseConfig } from '../../infra/config';
 import { synthesize } from '../../infra/synth';
 import { bundle } from '../../tools/bundle';
-import { setAssembly } from './assembly-path';
+import { assembly, setAssembly } from './assembly-path';
 
 const ROOT = join(__dirname, '../..');
 const STORE = join(ROOT, '.build/test');
@@ -25,6 +26,14 @@ const SOURCES = [
 ];
 /** Other runs may still read an older assembly for as long as this. */
 const KEEP_MS = 3_600_000;
+
+/** An assembly of other settings than the defaults, with the functions of this run. The caller removes it. */
+export function assemblyWith(settings: object): string {
+  const outdir = mkdtempSync(join(tmpdir(), 'k3s-ha-assembly-'));
+  const bundles = join(assembly(), '../functions');
+  synthesize({ root: ROOT, config: parseConfig(settings), bundles, outdir });
+  return outdir;
+}
 
 /** Makes the assembly, unless it exists, and tells this run's tests where it is. */
 export async function prepareAssembly(): Promise<void> {

@@ -11,6 +11,7 @@ import { route } from '../traefik';
 import { type Acme, SOLVER_LABEL } from './acme';
 import { Appointments } from './appointments';
 import { Challenge } from './objects';
+import { obstacle } from './outlet';
 import { CHALLENGE_PATH } from './solver';
 
 /** cert-manager asks again after ten seconds. */
@@ -81,14 +82,14 @@ export class Challenges {
       },
       status: { phase: 'Pending' },
     });
+    const { ingressClassName, class: className, serviceType } = spec.solver.http01.ingress;
     const ports = [{ name: 'http', port: PORT, targetPort: PORT }];
     create({
       apiVersion: 'v1',
       kind: 'Service',
       metadata: own,
-      spec: { type: 'NodePort', ports, selector: labels },
+      spec: { type: serviceType, ports, selector: labels },
     });
-    const { ingressClassName, class: className } = spec.solver.http01.ingress;
     const backend = { service: { name, port: { number: PORT } } };
     const path = { path: `${CHALLENGE_PATH}${spec.token}`, pathType: 'ImplementationSpecific', backend };
     create({
@@ -129,6 +130,8 @@ export class Challenges {
     const url = `http://${dnsName}${CHALLENGE_PATH}${token}`;
     const failed = (why: string) => `failed to perform self check GET request '${url}': Get "${url}": ${why}`;
     if (!this.acme.leadsHere(api, dnsName)) return failed(`dial tcp: lookup ${dnsName} on 10.43.0.10:53: no such host`);
+    const obstructed = obstacle(this.cluster, dnsName, 80);
+    if (obstructed !== undefined) return failed(obstructed);
     const doors = [...model.machines.values()].flatMap((machine) => {
       const container = machine.alive() ? machine.containers.running((pod) => programOf(pod) === 'traefik') : undefined;
       return container ? [{ machine, pod: container.pod }] : [];

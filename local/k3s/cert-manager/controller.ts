@@ -6,11 +6,15 @@
 import { ApiError } from '../api';
 import type { Cluster } from '../cluster';
 import { condition, type Pod } from '../objects';
+import { rulesOf } from '../rules';
 import { Acme } from './acme';
 import { Certificates } from './certificates';
 import { Challenges } from './challenges';
 import { requestCertificates } from './ingress-shim';
 import { Issuers } from './issuers';
+
+/** Where the Service of the API server leads. */
+const API_PORT = 6443;
 
 export class CertManager {
   private readonly issuers: Issuers;
@@ -39,11 +43,15 @@ export class CertManager {
     }
   }
 
+  /** One of its pods is ready, and no NetworkPolicy keeps it from the API server. */
   private runs(): boolean {
-    return this.cluster.api.list<Pod>('Pod').some(({ metadata, status }) => {
+    const { policies } = rulesOf(this.cluster);
+    return this.cluster.api.list<Pod>('Pod').some((pod) => {
+      const { metadata, status } = pod;
       const own = metadata.labels?.['app.kubernetes.io/name'] === 'cert-manager';
       const leads = metadata.labels?.['app.kubernetes.io/component'] === 'controller';
-      return own && leads && !metadata.deletionTimestamp && condition({ status }, 'Ready')?.status === 'True';
+      const ready = !metadata.deletionTimestamp && condition({ status }, 'Ready')?.status === 'True';
+      return own && leads && ready && policies.permits({ pod }, 'network', API_PORT);
     });
   }
 }

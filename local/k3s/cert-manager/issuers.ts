@@ -5,6 +5,7 @@ import { conditionsOf, timestamp, withCondition } from '../objects';
 import type { Acme } from './acme';
 import { Appointments } from './appointments';
 import { Issuer, type IssuerRef } from './objects';
+import { obstacle } from './outlet';
 
 export class Issuers {
   private readonly registrations: Appointments;
@@ -29,30 +30,36 @@ export class Issuers {
 
   private register(object: KubeObject, { metadata, spec: { acme } }: Issuer): void {
     const { api, model } = this.cluster;
-    const known = this.acme.knows(acme.server);
     const host = new URL(acme.server).host;
-    const ready = known
-      ? {
-          status: 'True' as const,
-          reason: 'ACMEAccountRegistered',
-          message: 'The ACME account was registered with the ACME server',
-        }
-      : {
-          status: 'False' as const,
-          reason: 'ErrRegisterACMEAccount',
-          message: `Failed to register ACME account: Get "${acme.server}": dial tcp: lookup ${host}: no such host`,
-        };
+    const obstructed = obstacle(this.cluster, host, 443);
+    const problem = obstructed ?? (this.acme.knows(acme.server) ? undefined : `dial tcp: lookup ${host}: no such host`);
+    const ready =
+      problem === undefined
+        ? {
+            status: 'True' as const,
+            reason: 'ACMEAccountRegistered',
+            message: 'The ACME account was registered with the ACME server',
+          }
+        : {
+            status: 'False' as const,
+            reason: 'ErrRegisterACMEAccount',
+            message: `Failed to register ACME account: Get "${acme.server}": ${problem}`,
+          };
     const at = timestamp(model.world.clock.now());
     const conditions = withCondition(conditionsOf(object), { type: 'Ready', ...ready }, at).map(
-      ({ lastHeartbeatTime: _, ...condition }) => ({ ...condition, observedGeneration: metadata.generation }),
+      // Nobody will make a server that does not exist; what is in the way may go.
+      ({ lastHeartbeatTime: _, ...condition }) => ({
+        ...condition,
+        observedGeneration: obstructed === undefined ? metadata.generation : undefined,
+      }),
     );
     const account = `https://${host}/acme/acct/${1 + model.world.random.integer(900_000_000)}`;
-    const status = { conditions, acme: known ? { uri: account, lastRegisteredEmail: acme.email } : {} };
+    const status = { conditions, acme: problem === undefined ? { uri: account, lastRegisteredEmail: acme.email } : {} };
     api.update({ ...object, status });
     // A cluster's issuer keeps its account's key beside cert-manager itself.
     const namespace = metadata.namespace ?? this.home();
     const { name } = acme.privateKeySecretRef;
-    if (!known || api.get('Secret', name, namespace)) return;
+    if (problem !== undefined || api.get('Secret', name, namespace)) return;
     const key = Buffer.from(model.world.random.hex(64)).toString('base64');
     api.create({
       apiVersion: 'v1',

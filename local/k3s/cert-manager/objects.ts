@@ -20,7 +20,11 @@ const Conditions = z
 
 const Solver = z.strictObject({
   http01: z.strictObject({
-    ingress: z.looseObject({ ingressClassName: z.string().optional(), class: z.string().optional() }),
+    ingress: z.looseObject({
+      ingressClassName: z.string().optional(),
+      class: z.string().optional(),
+      serviceType: z.enum(['NodePort', 'ClusterIP']).default('NodePort'),
+    }),
   }),
   selector: z.looseObject({}).optional(),
 });

@@ -8,6 +8,9 @@ import { type Call, connect, input, namespaceOf, type Outcome } from './call';
 import { documents } from './documents';
 import { messageOf } from './failure';
 
+/** kubectl's own name among the managers of fields. */
+const MANAGER = 'kubectl';
+
 export async function write(call: Call, one: (api: Api, object: KubeObject, call: Call) => string): Promise<Outcome> {
   if (call.args.positional.length > 0) throw new UsageError(`unexpected args: ${call.args.positional.join(' ')}`);
   const { name, text } = input(call);
@@ -43,11 +46,11 @@ function failureOf(object: KubeObject, file: string, error: unknown): string {
 export function applyOne(api: Api, object: KubeObject, { args }: Call): string {
   if (args.flags.get('server-side') !== 'true') {
     const before = api.get(object.kind, object.metadata.name, object.metadata.namespace);
-    const after = api.apply(object);
+    const after = api.apply(object, MANAGER);
     if (!before) return 'created';
     return before.metadata.resourceVersion === after.metadata.resourceVersion ? 'unchanged' : 'configured';
   }
-  api.apply(object);
+  api.apply(object, MANAGER);
   return 'serverside-applied';
 }
 
