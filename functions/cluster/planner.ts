@@ -3,7 +3,7 @@
  * of a whole cluster is empty. It is structurally the plan of the assess-cluster contract.
  */
 import { nextLaunchAt } from './backoff';
-import { type Judgement, judge, type Pending, type Retirement, type RetirementKind } from './judgement';
+import { isReplacement, type Judgement, judge, type Pending, type Retirement, type RetirementKind } from './judgement';
 import { DEFAULT_LIMITS, type Limits } from './limits';
 import type { Observation } from './observation';
 import { type Obstacle, permit } from './quorum';
@@ -47,6 +47,8 @@ export interface Draft {
   backingOff: { slot: number; until: number }[];
 }
 
+const HOUR_MS = 3_600_000;
+
 /** In every round a machine boots within about a minute; look again soon. */
 const BOOTING_RECHECK_SECONDS = 5;
 
@@ -58,7 +60,7 @@ export function plan(observation: Observation, manifests: string | null, limits:
 /** The plan with everything that was weighed for it. */
 export function draft(observation: Observation, manifests: string | null, limits: Limits = DEFAULT_LIMITS): Draft {
   const judgement = judge(observation, limits);
-  const { permitted, postponed } = retirements(observation, judgement);
+  const { permitted, postponed } = retirements(observation, judgement, limits);
   const { phase } = observation.cluster;
   const init = phase.name !== 'initialised';
   const leaving = new Set(judgement.retire.map(({ instanceId }) => instanceId));
@@ -165,6 +167,7 @@ function needsStart(observation: Observation, server: Server): boolean {
 function retirements(
   observation: Observation,
   judgement: Judgement,
+  limits: Limits,
 ): { permitted: { retirement: Retirement; reason: string }[]; postponed: Postponed[] } {
   const order: Retirement['kind'][] = ['leftover', 'failed', 'gone', 'surplus', 'sick'];
   const due = [...judgement.retire].sort(
@@ -172,6 +175,7 @@ function retirements(
   );
   const permitted: { retirement: Retirement; reason: string }[] = [];
   const postponed: Postponed[] = [];
+  let allowance = replacementsLeft(observation, limits);
   for (const retirement of due) {
     if (livesAndVotes(retirement) && permitted.some((earlier) => livesAndVotes(earlier.retirement))) {
       postponed.push({ retirement, obstacle: 'order', reason: 'another server leaves first' });
@@ -179,10 +183,28 @@ function retirements(
     }
     const before = permitted.map((earlier) => earlier.retirement.instanceId);
     const permission = permit(observation, judgement, retirement, before);
-    if (permission.allowed) permitted.push({ retirement, reason: permission.reason });
-    else postponed.push({ retirement, obstacle: permission.obstacle, reason: permission.reason });
+    if (!permission.allowed) {
+      postponed.push({ retirement, obstacle: permission.obstacle, reason: permission.reason });
+      continue;
+    }
+    if (isReplacement(retirement.kind) && allowance-- <= 0) {
+      postponed.push({ retirement, obstacle: 'limit', reason: 'the limit of replacements per hour is reached' });
+      continue;
+    }
+    permitted.push({ retirement, reason: permission.reason });
   }
   return { permitted, postponed };
+}
+
+/** Rule 8. What dies while a cluster is being created is replaced until it is there. */
+function replacementsLeft({ at, cluster }: Observation, limits: Limits): number {
+  if (cluster.phase.name !== 'initialised') return Number.POSITIVE_INFINITY;
+  return limits.replacementsPerHour - recentReplacements(cluster.replacements, at).length;
+}
+
+/** Those of the last hour. */
+export function recentReplacements(replacements: number[], at: number): number[] {
+  return replacements.filter((replacedAt) => replacedAt > at - HOUR_MS);
 }
 
 function livesAndVotes(retirement: Retirement): boolean {

@@ -8,9 +8,10 @@ import { majority, tolerated } from './slots';
 
 /**
  * Why not: `moot` nothing needs it any more, `order` another step must come first, `unproven` the evidence is missing but
- * nothing speaks against the others, `majority` too much is broken, `unknown` nobody can say who votes.
+ * nothing speaks against the others, `majority` too much is broken, `unknown` nobody can say who votes, `limit` as many as
+ * are allowed were replaced within the hour.
  */
-export type Obstacle = 'moot' | 'order' | 'unproven' | 'majority' | 'unknown';
+export type Obstacle = 'moot' | 'order' | 'unproven' | 'majority' | 'unknown' | 'limit';
 
 export type Permission = { allowed: true; reason: string } | { allowed: false; obstacle: Obstacle; reason: string };
 

@@ -3,11 +3,11 @@
  * all call this function; nothing else decides.
  */
 import type { Concern, ConcernCode } from './concern';
-import { isReplacement, judge, labels } from './judgement';
+import { judge, labels } from './judgement';
 import { DEFAULT_LIMITS, type Limits } from './limits';
 import { label, serverName } from './names';
 import type { ClusterRecord, Observation } from './observation';
-import { type Draft, draft, EMPTY_PLAN, isEmpty, type Plan } from './planner';
+import { type Draft, draft, EMPTY_PLAN, isEmpty, type Plan, type Postponed, recentReplacements } from './planner';
 import { massFailure } from './quorum';
 import { isGone, isInService, isStopped, type Server } from './readiness';
 import { tolerated } from './slots';
@@ -127,8 +127,6 @@ function judgeWithoutView(observation: Observation, servers: Server[]): Verdict 
 
 function weigh(observation: Observation, policy: Policy, limits: Limits, drafted: Draft): Verdict {
   const { judgement, plan, postponed, permitted, booting, backingOff } = drafted;
-  const { cluster } = observation;
-  const initialised = cluster.phase.name === 'initialised';
 
   const impossible = postponed.find(({ obstacle }) => obstacle === 'majority' || obstacle === 'unknown');
   if (impossible) {
@@ -157,6 +155,11 @@ function weigh(observation: Observation, policy: Policy, limits: Limits, drafted
       unproven.retirement,
     );
   }
+  if (waits.length > 0 && booting.length === 0 && plan.register.length > 0) {
+    // What is not registered is not checked: a suspect would wait for ever for its second signal.
+    const registration = { ...plan, launch: [], retire: [], start: [], apply: false };
+    return carryOut(observation, policy, { ...drafted, plan: registration });
+  }
   if (waits.length > 0) {
     const mass = massFailure(observation, judgement);
     const dwelling = waits.map(({ server, reason }) => `${label(server)} ${reason}`).join('; ');
@@ -168,17 +171,9 @@ function weigh(observation: Observation, policy: Policy, limits: Limits, drafted
       waits[0]?.server,
     );
   }
-  if (!isEmpty(plan)) {
-    return (
-      (initialised ? forbid(observation, policy, limits, drafted) : null) ?? {
-        action: 'converge',
-        reason: describe(observation, drafted),
-        recheckAfterSeconds: 0,
-        plan,
-        concern: null,
-      }
-    );
-  }
+  if (!isEmpty(plan)) return carryOut(observation, policy, drafted);
+  const limited = postponed.find(({ obstacle }) => obstacle === 'limit');
+  if (limited) return refuseMore(observation, limits, limited);
   if (backingOff[0]) {
     const until = Math.min(...backingOff.map((slot) => slot.until));
     const names = backingOff.map(({ slot }) => serverName(slot)).join(', ');
@@ -201,8 +196,22 @@ function weigh(observation: Observation, policy: Policy, limits: Limits, drafted
   return judgeWhole(observation, judgement.servers);
 }
 
+/** The plan, unless something stands against it. */
+function carryOut(observation: Observation, policy: Policy, drafted: Draft): Verdict {
+  const initialised = observation.cluster.phase.name === 'initialised';
+  return (
+    (initialised ? forbid(observation, policy, drafted) : null) ?? {
+      action: 'converge',
+      reason: describe(observation, drafted),
+      recheckAfterSeconds: 0,
+      plan: drafted.plan,
+      concern: null,
+    }
+  );
+}
+
 /** What stands against changing an initialised cluster although the plan itself is sound. */
-function forbid(observation: Observation, policy: Policy, limits: Limits, drafted: Draft): Verdict | null {
+function forbid(observation: Observation, policy: Policy, drafted: Draft): Verdict | null {
   const { plan, permitted } = drafted;
   const { cluster } = observation;
   const what = describe(observation, drafted);
@@ -223,17 +232,22 @@ function forbid(observation: Observation, policy: Policy, limits: Limits, drafte
   if (plan.peer === null) {
     return refuse('no-peer', `no healthy server takes commands, so it is not possible to ${what}`, subject);
   }
-  const replacements = permitted.filter(({ retirement }) => isReplacement(retirement.kind));
-  const recent = cluster.replacements.filter((at) => at > observation.at - HOUR_MS);
-  if (replacements.length > 0 && recent.length >= limits.replacementsPerHour) {
-    const until = new Date(Math.min(...recent) + HOUR_MS).toISOString();
-    return refuse(
-      'replacement-limit',
-      `${recent.length} servers were replaced within the last hour, the limit is reached until ${until}; it would ${what}`,
-      subject,
-    );
-  }
   return null;
+}
+
+/** Rule 8: one more would be too many. */
+function refuseMore({ at, cluster }: Observation, limits: Limits, { retirement }: Postponed): Verdict {
+  const what = `replace ${label(retirement)}, which ${retirement.reason}`;
+  if (cluster.paused) return refuse('paused', `healing is paused; it would ${what}`, retirement);
+  const recent = recentReplacements(cluster.replacements, at);
+  // When so many are history that one more is allowed.
+  const until = (recent[recent.length - limits.replacementsPerHour] ?? at) + HOUR_MS;
+  return refuse(
+    'replacement-limit',
+    `${recent.length} servers were replaced within the last hour, the limit is reached until ` +
+      `${new Date(until).toISOString()}; it would ${what}`,
+    retirement,
+  );
 }
 
 /** Nothing is missing. Does it also receive traffic, and could everything be seen? */

@@ -1,4 +1,5 @@
-import { mayRemove } from '../../../functions/cluster/quorum';
+import { judge } from '../../../functions/cluster/judgement';
+import { mayRemove, permit } from '../../../functions/cluster/quorum';
 import { DWELL_MS, id, JOIN_MS, NOW, World } from './world';
 
 const ask = (world: World, slot: number, generation = 1) => mayRemove(world.observation, id(slot, generation));
@@ -105,6 +106,15 @@ describe('a server may not be removed', () => {
     const world = World.healthy(5).terminate(1).vanish(2).vanish(3);
     world.instance(4).report = null;
     expect(ask(world, 1)).toMatchObject({ allowed: false });
+  });
+
+  it('when what leaves before it takes too much already', () => {
+    const { observation } = World.healthy().terminate(1);
+    const judgement = judge(observation);
+    const [gone] = judgement.retire;
+    expect(permit(observation, judgement, gone!, []).allowed).toBe(true);
+    expect(permit(observation, judgement, gone!, [id(0)])).toMatchObject({ allowed: true });
+    expect(permit(observation, judgement, gone!, [id(0), id(2)])).toMatchObject({ allowed: false });
   });
 
   it('when nobody knows it', () => {

@@ -171,6 +171,19 @@ describe('the orchestrator refuses', () => {
     expect(action(world)).toBe('converge');
   });
 
+  it('the fourth of several that are gone at once', () => {
+    const world = World.healthy(5).terminate(1).terminate(2);
+    world.observation.cluster.replacements = [NOW - 3_000_000, NOW - 2_000_000];
+    const first = verdict(world);
+    expect(first).toMatchObject({
+      action: 'converge',
+      plan: { retire: [{ instanceId: id(1) }], launch: [{ slot: 1 }] },
+    });
+    world.boot(1, 2).join(1, 2).serve(1, 2).vanish(1).forgetIn(1, { node: true, member: true });
+    world.observation.cluster.replacements.push(NOW - 1000);
+    refused(world, 'the limit is reached until 2026-11-22T14:10:00.000Z; it would replace server-2');
+  });
+
   it('when no healthy server takes part', () => {
     const world = World.healthy().terminate(1).forgetIn(1, { node: true, member: true });
     world.node(0)!.deleting = true;

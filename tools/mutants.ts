@@ -1,0 +1,77 @@
+/**
+ * `npm run mutants`: takes each guard out of a copy of the project, one at a time, and runs what should notice. A guard
+ * that nothing notices is a defect: of the tests, or of the guard.
+ */
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { helpText, number, parseFlags, switched, text, UsageError } from './arguments';
+import type { Guard } from './mutants/guard';
+import { GUARDS } from './mutants/guards';
+import { hunt, passUntouched } from './mutants/hunt';
+import { lineOf, tableOf } from './mutants/report';
+import { Tree } from './mutants/tree';
+import { runTool } from './run';
+
+const ROOT = join(__dirname, '..');
+
+const FLAGS = {
+  only: text<string[] | undefined>('NAMES', 'only these guards, with commas between', undefined, (typed) =>
+    typed.split(','),
+  ),
+  from: text<string | undefined>(
+    'NAME',
+    'this guard and those after it: goes on after an interruption',
+    undefined,
+    String,
+  ),
+  jobs: number('N', 'guards at the same time', Math.min(2, availableParallelism()), { from: 1, to: 16, integer: true }),
+  list: switched('names the guards, and runs nothing'),
+  table: switched('prints the result as the table of docs/reliability.md'),
+};
+
+async function main(line: string[]): Promise<number> {
+  const flags = parseFlags(FLAGS, line);
+  if (flags.help) {
+    console.log(helpText('npm run mutants -- [flags]', 'Takes out each guard and sees whether a test notices.', FLAGS));
+    return 0;
+  }
+  const guards = choose(flags.only, flags.from);
+  if (flags.list) {
+    for (const { name, rules, without } of guards) console.log(`${name} (rule ${rules.join(', ')}): ${without}`);
+    return 0;
+  }
+  // Inside the project, so that Jest knows their files the next time.
+  const trees = Array.from({ length: flags.jobs }, (_, job) =>
+    Tree.copy(ROOT, join(ROOT, '.build', 'mutants', String(job))),
+  );
+  try {
+    return await run(guards, trees, flags.table);
+  } finally {
+    for (const tree of trees) tree.discard();
+  }
+}
+
+async function run(guards: readonly Guard[], trees: Tree[], table: boolean): Promise<number> {
+  const began = performance.now();
+  console.log(`${await passUntouched(guards, trees[0]!)} tests pass with every guard in its place`);
+  const findings = await hunt(guards, trees, (finding) => console.log(lineOf(finding)));
+  if (table) console.log(tableOf(findings));
+  const missed = findings.filter(({ outcome }) => outcome === 'caught');
+  const seconds = Math.round((performance.now() - began) / 1000);
+  console.log(`${missed.length} of ${findings.length} guards are missed when they are gone (${seconds} s)`);
+  for (const finding of findings.filter((finding) => !missed.includes(finding))) console.log(lineOf(finding));
+  return missed.length === findings.length ? 0 : 1;
+}
+
+/** @throws UsageError for a name that no guard has */
+function choose(only: readonly string[] | undefined, from: string | undefined): readonly Guard[] {
+  for (const name of [...(only ?? []), ...(from === undefined ? [] : [from])]) {
+    if (!GUARDS.some((guard) => guard.name === name)) {
+      throw new UsageError(`no guard is called ${name}: --list names them`);
+    }
+  }
+  const first = from === undefined ? 0 : GUARDS.findIndex(({ name }) => name === from);
+  return GUARDS.slice(first).filter(({ name }) => only?.includes(name) ?? true);
+}
+
+if (require.main === module) runTool(main);

@@ -1,0 +1,98 @@
+/** Guards of the events: hints that may come twice, late, in disorder, malformed or never. */
+import type { Guard } from '../guard';
+
+const HEALER = ['test/functions/handle-node-event'];
+
+export const EVENTS: readonly Guard[] = [
+  {
+    name: 'unknown-events-are-ignored',
+    rules: [9],
+    without: 'an event that nobody understands starts a repair',
+    file: 'functions/handle-node-event/handle-node-event.ts',
+    before: "if (typeof hint === 'string') {",
+    after: "if (hint === '') {",
+    tests: HEALER,
+  },
+  {
+    name: 'events-of-others-are-ignored',
+    rules: [9],
+    without: "the end of anybody's instance makes the healer look",
+    file: 'functions/handle-node-event/handle-node-event.ts',
+    before: 'return instanceIds.some((instanceId) => inventory.has(instanceId));',
+    after: 'return inventory.size >= 0;',
+    tests: HEALER,
+  },
+  {
+    name: 'events-name-their-instance',
+    rules: [9],
+    without: 'an event without an instance id is taken for one about everybody',
+    file: 'functions/handle-node-event/events/instance-state-change.ts',
+    before: "z.object({ 'instance-id': INSTANCE_ID, state: z.string() }),",
+    after: "z.object({ 'instance-id': z._default(z.string(), ''), state: z.string() }),",
+    tests: HEALER,
+  },
+  {
+    name: 'schedule-is-understood',
+    rules: [9],
+    without: 'what no event told is never noticed',
+    file: 'functions/handle-node-event/events/index.ts',
+    before: 'alarmStateChange, health, schedule];',
+    after: 'alarmStateChange, health];',
+    tests: HEALER,
+  },
+  {
+    name: 'termination-is-understood',
+    rules: [9],
+    without: 'the death of an instance is noticed a minute later',
+    file: 'functions/handle-node-event/events/index.ts',
+    before: 'const PARSERS = [instanceStateChange, ',
+    after: 'const PARSERS = [',
+    tests: HEALER,
+  },
+  {
+    name: 'one-execution-per-second',
+    rules: [9, 10],
+    without: 'an event that is delivered twice starts two executions',
+    file: 'functions/aws/executions.ts',
+    before: 'if (isAlreadyStarted(error)) return null;',
+    after: '',
+    tests: [...HEALER, 'test/functions/aws/executions.test.ts'],
+  },
+  {
+    name: 'attempt-is-noted-first',
+    rules: [8, 9],
+    without: 'nobody knows what was tried when the same is refused',
+    file: 'functions/handle-node-event/handle-node-event.ts',
+    before: 'await deps.healer.noteAttempt({ signature, at, noticedAt: noticedAt(hint, at) });',
+    after: '',
+    tests: HEALER,
+  },
+  {
+    name: 'pause-is-told',
+    rules: [14, 16],
+    without: 'a server dies while healing is paused and nobody hears of it',
+    file: 'functions/handle-node-event/handle-node-event.ts',
+    before: '    await defer(judged, at, deps);\n',
+    after: '',
+    tests: HEALER,
+  },
+  {
+    name: 'schedule-exists',
+    rules: [9],
+    without: 'a lost event is never made up for',
+    file: 'infra/lib/events.ts',
+    before:
+      "hint('schedule', 'The check of every minute: events may be lost', { scheduleExpression: 'rate(1 minute)' });",
+    after: '',
+    tests: ['test/infra/events.test.ts'],
+  },
+  {
+    name: 'endings-are-hints',
+    rules: [9],
+    without: 'EC2 does not tell the healer of instances that end',
+    file: 'infra/lib/events.ts',
+    before: "detail: { state: ['stopping', 'stopped', 'shutting-down', 'terminated'] },",
+    after: "detail: { state: ['running'] },",
+    tests: ['test/infra/events.test.ts'],
+  },
+];
