@@ -20,6 +20,7 @@ const faults = [
     'healing/circumstances',
     'interruption',
     'machines',
+    'permissions/used',
     'scripts',
     'throttling',
   ].map((file) => `<rootDir>/test/e2e/${file}.test.ts`),

@@ -1,4 +1,5 @@
 /** The embedded AWS as a whole: its services, its machines, and the stack deployed into it. */
+import { reviewPolicies } from './aws/iam/review';
 import type { LambdaRuntime } from './aws/lambda';
 import type { World } from './aws/service';
 import type { Clock } from './clock';
@@ -37,6 +38,11 @@ export interface EmbeddedOptions {
   directory?: string;
   /** Where functions run; worker threads unless given. */
   runtime?(aws: { world: World; endpoint: Endpoint; route: Route }): LambdaRuntime;
+  /**
+   * False: policies are not compared with AWS' reference of actions, resources and condition keys, which takes a tenth of
+   * a second to load.
+   */
+  reviewPolicies?: boolean;
   /** Told of every call of the AWS API, after it. */
   observe?: EndpointOptions['observe'];
   log?(message: string, detail?: Record<string, unknown>): void;
@@ -173,7 +179,13 @@ async function assemble(options: EmbeddedOptions, closers: Closers): Promise<Omi
     url = served.url;
     closers.push(() => served.close());
   }
-  const stack = await deploy(assembly, all, { world, lambda: services.lambda, responses, endpointUrl: url });
+  const stack = await deploy(assembly, all, {
+    world,
+    lambda: services.lambda,
+    responses,
+    endpointUrl: url,
+    review: options.reviewPolicies === false ? undefined : reviewPolicies,
+  });
   return { world, services, network, endpoint, url, stack, state, incidents, k3s, route };
 }
 

@@ -49,6 +49,8 @@ export interface DeployOptions {
   responses: CustomResourceResponses;
   /** `http://127.0.0.1:4566`, without a slash at its end. */
   endpointUrl: string;
+  /** Faults of a resource that AWS would accept, found before it is created. */
+  review?(properties: Record<string, unknown>): Promise<string[]>;
   /** Parameter values other than the defaults. */
   parameters?: Readonly<Record<string, string>>;
 }
@@ -78,6 +80,8 @@ export async function deploy(
     if (INERT.has(type) || (Condition !== undefined && !scope.condition(Condition))) continue;
     const place = { logicalId, type };
     const properties = withStackTags(type, PROPERTIES.parse(evaluate(Properties, scope, place)), tags);
+    const faults = (await options.review?.(properties)) ?? [];
+    if (faults.length > 0) throw new DeploymentError(faults.join('; '), place);
     const provisioned = isCustomResource(type)
       ? await createCustomResource({ ...place, properties }, context)
       : await create(provisions.get(type), properties, place);

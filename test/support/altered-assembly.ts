@@ -16,7 +16,14 @@ import { assembly } from './assembly-path';
 
 /** What these tests touch of a template; the rest passes through. */
 const TEMPLATE = z.looseObject({
-  Resources: z.record(z.string(), z.looseObject({ Type: z.string(), Properties: z.looseObject({}).default({}) })),
+  Resources: z.record(
+    z.string(),
+    z.looseObject({
+      Type: z.string(),
+      Properties: z.looseObject({}).default({}),
+      DependsOn: z.array(z.string()).optional(),
+    }),
+  ),
 });
 type Template = z.infer<typeof TEMPLATE>;
 
@@ -35,6 +42,13 @@ const LAUNCH_TEMPLATE = z.looseObject({
 });
 const STATE_MACHINE = z.looseObject({ DefinitionString: z.string() });
 const FUNCTION = z.looseObject({ FunctionName: z.string(), Code: z.looseObject({ S3Key: z.string() }) });
+
+const STATEMENT = z.looseObject({ Action: z.union([z.string(), z.array(z.string())]) });
+const ROLE = z.looseObject({
+  AssumeRolePolicyDocument: z.looseObject({ Statement: z.array(z.looseObject({})) }),
+  Policies: z.array(z.looseObject({ PolicyDocument: z.looseObject({ Statement: z.array(STATEMENT) }) })),
+});
+type Role = z.infer<typeof ROLE>;
 
 const made: string[] = [];
 
@@ -92,6 +106,49 @@ export function withTimeout(seconds: number): string {
         ...properties,
         DefinitionString: JSON.stringify({ ...definition, TimeoutSeconds: seconds }),
       };
+    }
+  });
+}
+
+/** The run's assembly with a role changed; `logicalId` is how its logical id begins. */
+export function withRole(logicalId: string, edit: (role: Role) => void): string {
+  return altered((template) => {
+    const found = Object.entries(template.Resources).filter(
+      ([id, { Type }]) => Type === 'AWS::IAM::Role' && id.startsWith(logicalId),
+    );
+    const [resource] = found.map(([, { Properties }]) => Properties);
+    if (!resource || found.length > 1) throw new Error(`${found.length} roles are called ${logicalId}…`);
+    const role = ROLE.parse(resource);
+    edit(role);
+    Object.assign(resource, role);
+  });
+}
+
+/** The run's assembly with a role that may do less by one action. */
+export function withoutAction(logicalId: string, action: string): string {
+  return withRole(logicalId, (role) => {
+    let removed = 0;
+    for (const { PolicyDocument } of role.Policies) {
+      PolicyDocument.Statement = PolicyDocument.Statement.flatMap((statement) => {
+        const actions = [statement.Action].flat();
+        const left = actions.filter((each) => each !== action);
+        removed += actions.length - left.length;
+        return left.length === 0 ? [] : [{ ...statement, Action: left }];
+      });
+    }
+    if (removed === 0) throw new Error(`${logicalId}… may not ${action}`);
+    role.Policies = role.Policies.filter(({ PolicyDocument }) => PolicyDocument.Statement.length > 0);
+  });
+}
+
+/** The run's assembly without one resource; `logicalId` is how its logical id begins. */
+export function withoutResource(logicalId: string): string {
+  return altered((template) => {
+    const [id, ...others] = Object.keys(template.Resources).filter((candidate) => candidate.startsWith(logicalId));
+    if (id === undefined || others.length > 0) throw new Error(`not one resource is called ${logicalId}…`);
+    delete template.Resources[id];
+    for (const resource of Object.values(template.Resources)) {
+      resource.DependsOn = resource.DependsOn?.filter((other) => other !== id);
     }
   });
 }

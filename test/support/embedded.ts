@@ -35,6 +35,8 @@ export interface TestOptions {
   /** Runs the node scripts with bash, their disks below this directory; otherwise their twins stand in. */
   directory?: string;
   runtime?: EmbeddedOptions['runtime'];
+  /** Compares policies with AWS' reference; not unless asked, because each process would have to load it. */
+  reviewPolicies?: boolean;
   /** Told of every call that reached AWS, after it; the tests' own are not among them. */
   observe?(call: ObservedCall): void;
 }
@@ -296,6 +298,7 @@ export async function bootTest({
   directory,
   runtime = (surroundings) => new InProcessRuntime(surroundings),
   observe: told = () => {},
+  reviewPolicies = false,
 }: TestOptions = {}): Promise<TestCluster> {
   const clock = new VirtualClock();
   const calls: ObservedCall[] = [];
@@ -307,6 +310,7 @@ export async function bootTest({
     seed,
     directory,
     runtime,
+    reviewPolicies,
     observe: ({ service, operation, input, caller, error }) => {
       if (caller.accessKeyId === cluster?.accessKeyId) return;
       const session = caller.principal.split(/[/:]/).at(-1) ?? '';
