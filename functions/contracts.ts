@@ -83,3 +83,15 @@ export const ENV_TARGET_GROUPS = z.pipe(
 );
 
 export const PARAMETERS = z.record(z.string(), z.string());
+
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/crpg-ref-requests.html */
+export const CUSTOM_RESOURCE = z.object({
+  RequestType: z.enum(['Create', 'Update', 'Delete']),
+  ResponseURL: z.url(),
+  StackId: z.string(),
+  RequestId: z.string(),
+  LogicalResourceId: z.string(),
+  PhysicalResourceId: z.optional(z.string()),
+});
+export type CustomResourceEvent = z.infer<typeof CUSTOM_RESOURCE>;
+export const CUSTOM_RESOURCE_ANSWER = z.strictObject({ status: z.enum(['SUCCESS', 'FAILED']) });

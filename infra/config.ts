@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { parseCidr } from './cidr';
 import { ConfigError, type Fault } from './config-error';
 import { crossFaults } from './config-rules';
-import { DEFAULT_INSTANCE_TYPES, DEFAULT_K3S_VERSION, DEFAULT_TCPECHO_IMAGE } from './defaults';
+import { DEFAULT_INSTANCE_TYPES, DEFAULT_K3S_VERSION } from './defaults';
 
 /** The message of a setting's schema: what it must be, what it is, and why. */
 function must(what: string, why?: string) {
@@ -113,11 +113,12 @@ const SHAPE = {
     .string(must('a folder such as "my-manifests"'))
     .min(1, must('a folder such as "my-manifests"'))
     .optional(),
+  /** Any image with socat that can be pulled without a login. Absent: tcpecho/ is built into a repository of the stack. */
   tcpechoImage: matching(
     /^[a-z0-9][a-z0-9._/:-]*(:(?!latest$)[\w.-]+|@sha256:[0-9a-f]{64})$/,
     'an image with a tag other than latest, or with a digest',
     'an unpinned image may change under a running cluster',
-  ).default(DEFAULT_TCPECHO_IMAGE),
+  ).optional(),
   demo: group({
     enabled: switchable.default(true),
     replicas: whole(1, 100).default(3),

@@ -10,8 +10,11 @@ export const DEFAULT_K3S_VERSION = 'v1.35.8+k3s1';
 export const POD_CIDR = '10.42.0.0/16';
 export const SERVICE_CIDR = '10.43.0.0/16';
 
-/** A public image with socat for both architectures. By tag: its digest is not vouched for here. */
-export const DEFAULT_TCPECHO_IMAGE = 'docker.io/alpine/socat:1.8.0.3';
+/**
+ * Stands in the manifests for the repository that the echo image is built into: its name has the account's number, which
+ * is known at deployment. nodes/apply-manifests.sh puts the repository in its place.
+ */
+export const ECHO_REPOSITORY = 'repository.invalid/tcpecho';
 
 /** Two vCPUs and 4 to 8 GiB, from different pools of capacity: the next is tried when one is exhausted. */
 export const DEFAULT_INSTANCE_TYPES = {

@@ -1,4 +1,5 @@
 /** The embedded AWS as a whole: its services, its machines, and the stack deployed into it. */
+import { Registry } from './aws/ecr/registry';
 import { reviewPolicies } from './aws/iam/review';
 import type { LambdaRuntime } from './aws/lambda';
 import type { World } from './aws/service';
@@ -128,7 +129,10 @@ async function assemble(options: EmbeddedOptions, closers: Closers): Promise<Omi
   const route: Route = (request) =>
     responses.route(request) ?? routes[`${request.method} ${request.path}`]?.(request) ?? jsonResponse(UNKNOWN, 404);
 
-  const k3s = createK3s(world, { network });
+  const k3s = createK3s(world, {
+    network,
+    registries: { holds: (image) => registry.holds(image), pull: (image, login) => registry.ask(image, login) },
+  });
   closers.push(() => k3s.close());
   const machines: HostOptions = {
     clock,
@@ -148,7 +152,8 @@ async function assemble(options: EmbeddedOptions, closers: Closers): Promise<Omi
 
   let url = 'http://127.0.0.1:4566';
   const runtime = options.runtime?.({ world, endpoint, route });
-  const services = createServices({ world, network, host, assembly, endpointUrl: () => url, runtime });
+  const services = createServices({ world, network, host, assembly, endpoint, endpointUrl: () => url, runtime });
+  const registry = new Registry(world, services.ecr, endpoint);
   const all = listServices(services);
   closers.push(...all.map((service) => () => service.close?.()));
   const state = () => describeCluster(services, k3s, clock.now());

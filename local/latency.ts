@@ -97,6 +97,16 @@ export const PROFILE = {
     p95: 30000,
     source: 'helm-install jobs of the packaged charts on a new cluster; no published figure',
   },
+  'codebuild.provision': {
+    p50: 22000,
+    p95: 45000,
+    source: 'a container of on-demand capacity: tens of seconds in PROVISIONING; no published figure',
+  },
+  'codebuild.build': {
+    p50: 15000,
+    p95: 30000,
+    source: 'base image, one small package, push; no published figure',
+  },
   'acme.request': {
     p50: 1500,
     p95: 6000,

@@ -1,8 +1,11 @@
 /** The services of the embedded AWS, connected with each other as AWS connects them. */
 import { readFile } from 'node:fs/promises';
 import { CloudWatch } from './aws/cloudwatch';
+import { CodeBuild } from './aws/codebuild';
 import { DynamoDb } from './aws/dynamodb';
 import { Ec2 } from './aws/ec2';
+import { Ecr } from './aws/ecr';
+import { Registry } from './aws/ecr/registry';
 import { Elbv2 } from './aws/elbv2';
 import { Events } from './aws/events';
 import type { Emit } from './aws/events/event';
@@ -21,12 +24,15 @@ import type { MachineHost } from './machine';
 import { reportMetrics } from './metrics';
 import type { Network } from './network';
 import type { Assembly } from './stack';
+import type { Endpoint } from './wire/http';
 
 export interface ServicesOptions {
   world: World;
   network: Network & { nextAddress(): string };
   host: MachineHost;
   assembly: Assembly;
+  /** The AWS wire, for what one service does with another in somebody's name. */
+  endpoint: Endpoint;
   /** Where functions reach AWS. */
   endpointUrl(): string;
   runtime?: LambdaRuntime;
@@ -34,7 +40,7 @@ export interface ServicesOptions {
 
 export type Services = ReturnType<typeof createServices>;
 
-export function createServices({ world, network, host, assembly, endpointUrl, runtime }: ServicesOptions) {
+export function createServices({ world, network, host, assembly, endpoint, endpointUrl, runtime }: ServicesOptions) {
   // The bus delivers to functions and workflows, and they put events on it.
   let bus: Events | undefined;
   const emit: Emit = (event) => bus?.emit(event);
@@ -81,10 +87,20 @@ export function createServices({ world, network, host, assembly, endpointUrl, ru
   bus = new Events(world, { lambda, states, sns });
   const cloudwatch = new CloudWatch(world, { emit, sns });
   reportMetrics(world.clock, cloudwatch, { elbv2, lambda });
+  const ecr = new Ecr(world);
+  const codebuild = new CodeBuild(world, {
+    endpoint,
+    authority,
+    registry: new Registry(world, ecr, endpoint),
+    logs,
+    source: (bucket, key) => assembly.asset(bucket, key)?.path,
+  });
   return {
     cloudwatch,
+    codebuild,
     dynamodb: new DynamoDb(world),
     ec2,
+    ecr,
     elbv2,
     events: bus,
     iam,

@@ -9,7 +9,7 @@
 source lib/common.sh
 
 uri=${SSM_manifestsUri:?}
-sha256=${SSM_manifestsSha256:?}
+sha256=${SSM_manifestsSha256:?} repository=${SSM_echoRepository:-}
 require_ready
 
 # Both names are also in infra/manifests/delivery.ts.
@@ -43,6 +43,12 @@ if ! aws s3 cp "$uri" "$file" --region "$REGION" --only-show-errors 2>"$errors";
 fi
 actual=$(sha256sum "$file")
 [[ ${actual%% *} == "$sha256" ]] || fail "the checksum of $uri is ${actual%% *}, expected $sha256"
+
+# The manifests are written before it is known which account they are for, and so in which repository an image is.
+if [[ -n $repository ]]; then
+  content=$(<"$file")
+  printf '%s\n' "${content//repository.invalid\/tcpecho:/$repository:}" >"$file"
+fi
 
 # One object a line, "Deployment.apps nginx-demo nginx-demo"; the namespace is "-" where there is none.
 wanted=$(sed -n 's/^# object: //p' "$file")

@@ -20,6 +20,8 @@ export interface UserDataSettings {
   REGION: string;
   /** Name or ARN of the join token's secret. */
   TOKEN_SECRET: string;
+  /** Host of the registry that nodes log in to; empty: none. */
+  REGISTRY: string;
   /** DNS name of the load balancer. */
   TLS_SAN: string;
   K3S_VERSION: string;
@@ -30,7 +32,7 @@ export interface UserDataSettings {
 /** Comments and indentation cost bytes of the 16 kB that instances get; whole-line comments are left out of them. */
 export function renderUserData(settings: UserDataSettings): string {
   const [shebang, ...lines] = read('user-data.sh').split('\n');
-  const text = [shebang, ...lines.filter((line) => !/^\s*#/.test(line))].join('\n');
+  const text = [shebang, ...lines.filter((line) => !/^\s*#(?!!)/.test(line))].join('\n');
   return text.replace(/@([A-Z0-9_]+)@/g, (placeholder, name: string) => {
     const value = Object.entries(settings).find(([key]) => key === name)?.[1];
     if (value === undefined) throw new Error(`user-data.sh has an unknown placeholder ${placeholder}`);

@@ -10,6 +10,7 @@ set -euo pipefail
 CLUSTER='@CLUSTER@'
 REGION='@REGION@'
 TOKEN_SECRET='@TOKEN_SECRET@'
+REGISTRY='@REGISTRY@'
 TLS_SAN='@TLS_SAN@'
 K3S_VERSION='@K3S_VERSION@'
 K3S_SHA256='@K3S_SHA256@'
@@ -17,6 +18,7 @@ K3S_SHA256='@K3S_SHA256@'
 ROOT=${NODE_ROOT:-}
 STATE=$ROOT/var/lib/k3s-ha
 BIN=$ROOT/usr/local/bin
+CREDENTIALS=$ROOT/var/lib/rancher/credentialprovider
 IMDS=http://169.254.169.254/latest
 reason='unexpected end, see the console log'
 
@@ -153,6 +155,29 @@ kube-apiserver-arg:
   - default-not-ready-toleration-seconds=30
   - default-unreachable-toleration-seconds=30
 END
+
+# The kubelet asks it for a login whenever it pulls from the registry, and keeps the answer for six of the token's twelve
+# hours. K3s tells the kubelet of these two places when they exist (ImageCredProvAvailable in k3s pkg/daemons/agent). The
+# password goes through pipes only: printf is no process.
+# https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider/
+if [[ -n $REGISTRY ]]; then
+  put 755 "$CREDENTIALS/bin/ecr-login" <<END
+#!/bin/bash
+set -euo pipefail
+password=\$(aws ecr get-login-password --region $REGION)
+printf '{"apiVersion":"credentialprovider.kubelet.k8s.io/v1","kind":"CredentialProviderResponse","cacheKeyType":"Registry","cacheDuration":"6h0m0s","auth":{"$REGISTRY":{"username":"AWS","password":"%s"}}}\n' "\$password"
+END
+  put 644 "$CREDENTIALS/config.yaml" <<END
+apiVersion: kubelet.config.k8s.io/v1
+kind: CredentialProviderConfig
+providers:
+  - name: ecr-login
+    apiVersion: credentialprovider.kubelet.k8s.io/v1
+    matchImages:
+      - $REGISTRY
+    defaultCacheDuration: 6h
+END
+fi
 
 # As K3s' own installer writes it (https://github.com/k3s-io/k3s/blob/master/install.sh).
 put 644 "$ROOT/etc/systemd/system/k3s.service" <<'END'

@@ -1,15 +1,8 @@
 import * as z from 'zod/mini';
-import { ENV } from '../contracts';
+import { CUSTOM_RESOURCE, CUSTOM_RESOURCE_ANSWER, ENV } from '../contracts';
 
 /** A CloudFormation custom resource: its deletion fails while instances of the cluster exist. */
-export const Input = z.object({
-  RequestType: z.enum(['Create', 'Update', 'Delete']),
-  ResponseURL: z.url(),
-  StackId: z.string(),
-  RequestId: z.string(),
-  LogicalResourceId: z.string(),
-  PhysicalResourceId: z.optional(z.string()),
-});
-export const Output = z.strictObject({ status: z.enum(['SUCCESS', 'FAILED']) });
+export const Input = CUSTOM_RESOURCE;
+export const Output = CUSTOM_RESOURCE_ANSWER;
 export const Env = z.object({ ...ENV });
 export const errors = [] as const;

@@ -11,6 +11,7 @@ import { Dashboard } from './dashboard';
 import { Events } from './events';
 import { Functions } from './functions';
 import { Guard } from './guard';
+import { EchoImage } from './image';
 import { LoadBalancer } from './load-balancer';
 import { Network } from './network';
 import { Nodes } from './nodes';
@@ -21,7 +22,7 @@ import { Workflow } from './workflow';
 
 export interface ClusterStackProps {
   readonly config: Config;
-  /** The project: statemachine/ and manifests/ are read below it. */
+  /** The project: statemachine/, manifests/ and tcpecho/ are read below it. */
   readonly root: string;
   /** Where the function bundles are. */
   readonly bundles: string;
@@ -42,9 +43,10 @@ export class ClusterStack extends Stack {
     const network = new Network(this, 'Network', config);
     const loadBalancer = new LoadBalancer(this, 'LoadBalancer', { network, names });
     const state = new State(this, 'State', config);
-    const rendered = writeManifests(root, config, join(app.outdir, 'manifests.yaml'));
+    const image = config.tcpechoImage === undefined ? new EchoImage(this, 'EchoImage', { config, root }) : undefined;
+    const rendered = writeManifests(root, config, join(app.outdir, 'manifests.yaml'), image?.tag);
     const manifests = new Asset(this, 'Manifests', { path: rendered.path });
-    const nodes = new Nodes(this, 'Nodes', { config, names, network, loadBalancer, state, manifests });
+    const nodes = new Nodes(this, 'Nodes', { config, names, network, loadBalancer, state, manifests, image });
     const alerts = new Alerts(this, 'Alerts', { config, names });
     const functions = new Functions(this, 'Functions', {
       config,
@@ -54,8 +56,10 @@ export class ClusterStack extends Stack {
       nodes,
       state,
       alerts,
+      image,
       bundles,
     });
+    image?.buildWith(functions.get('build-image'));
     const workflow = new Workflow(this, 'Workflow', {
       root,
       names,
@@ -64,13 +68,14 @@ export class ClusterStack extends Stack {
         ClusterName: config.name,
         ManifestsUri: manifests.s3ObjectUrl,
         ManifestsSha256: rendered.sha256,
+        EchoRepository: image?.repository.repositoryUri ?? '',
       },
     });
     const alarms = new Alarms(this, 'Alarms', { config, names, loadBalancer, functions });
     const events = new Events(this, 'Events', { config, names, functions, workflow, alarms, alerts });
     const dashboard = new Dashboard(this, 'Dashboard', { config, names, loadBalancer, functions, workflow, alarms });
-    const before = [network, loadBalancer, state, nodes, alerts, functions, workflow, alarms, events, dashboard];
-    new Guard(this, 'Guard', { functions, before });
+    const parts = [network, loadBalancer, state, nodes, alerts, functions, workflow, alarms, events, dashboard];
+    new Guard(this, 'Guard', { functions, before: image ? [...parts, image] : parts });
 
     publish(this, {
       ClusterName: { value: config.name, description: 'Name of the cluster' },

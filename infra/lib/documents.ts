@@ -71,6 +71,11 @@ export const NODE_COMMANDS: Readonly<Record<Script, NodeCommand>> = {
         allowedPattern: '^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[A-Za-z0-9._/-]{1,512}$',
       },
       manifestsSha256: { description: 'Their SHA-256', allowedPattern: '^[0-9a-f]{64}$' },
+      echoRepository: {
+        description: "The repository of the echo service's image; empty when the manifests name the image",
+        allowedPattern: '^(|[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/[a-z0-9._/-]{2,256})$',
+        default: '',
+      },
     },
     timeoutSeconds: 270,
   },

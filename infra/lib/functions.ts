@@ -77,7 +77,7 @@ export class Functions extends Construct {
       runtime: lambda.Runtime.NODEJS_24_X,
       architecture: lambda.Architecture.ARM_64,
       memorySize: 256,
-      timeout: Duration.seconds(30),
+      timeout: step.timeout ?? Duration.seconds(30),
       environment: { CLUSTER: config.name, TABLE: state.table.tableName, ...step.env },
       role,
       logGroup,

@@ -9,6 +9,7 @@ import { renderUserData } from '../../nodes/render';
 import type { Config } from '../config';
 import type { Names } from '../names';
 import { documentContent } from './documents';
+import type { EchoImage } from './image';
 import type { LoadBalancer } from './load-balancer';
 import type { Network } from './network';
 import { anyInstance, anyResource } from './permissions';
@@ -21,6 +22,8 @@ export interface NodesProps {
   readonly loadBalancer: LoadBalancer;
   readonly state: State;
   readonly manifests: Asset;
+  /** Undefined: the configuration names one that anybody can pull. */
+  readonly image: EchoImage | undefined;
 }
 
 /** What a server is launched from, what it may do, and the commands that can be run on it. */
@@ -60,12 +63,13 @@ export class Nodes extends Construct {
 
   /** No tags and no network interface: tags come with the launch request, and a request with a subnet forbids one. */
   private template(props: NodesProps, profile: iam.CfnInstanceProfile): ec2.CfnLaunchTemplate {
-    const { config, network, loadBalancer, state } = props;
+    const { config, network, loadBalancer, state, image } = props;
     const userData = renderUserData({
       CLUSTER: config.name,
       REGION: Stack.of(this).region,
       TOKEN_SECRET: state.token.secretArn,
       TLS_SAN: loadBalancer.dnsName,
+      REGISTRY: image?.registry ?? '',
       K3S_VERSION: config.k3sVersion,
       K3S_SHA256: config.k3sSha256[config.architecture] ?? '',
     });
@@ -89,7 +93,7 @@ export class Nodes extends Construct {
     });
   }
 
-  private nodeRole({ state, manifests, config }: NodesProps): iam.Role {
+  private nodeRole({ state, manifests, config, image }: NodesProps): iam.Role {
     return new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('ec2.amazonaws.com'),
       description: `K3s servers of ${config.name}`,
@@ -125,7 +129,21 @@ export class Nodes extends Construct {
             }),
           ],
         }),
+        ...(image && { EchoImage: pullFrom(image) }),
       },
     });
   }
+}
+
+/** https://docs.aws.amazon.com/AmazonECR/latest/userguide/security_iam_id-based-policy-examples.html */
+function pullFrom({ repository }: EchoImage): iam.PolicyDocument {
+  return new iam.PolicyDocument({
+    statements: [
+      anyResource('ecr:GetAuthorizationToken'),
+      new iam.PolicyStatement({
+        actions: ['ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'],
+        resources: [repository.repositoryArn],
+      }),
+    ],
+  });
 }

@@ -6,6 +6,7 @@ import { SOURCE } from '../../functions/events';
 import type { Config } from '../config';
 import type { Names } from '../names';
 import type { Alerts } from './alerts';
+import type { EchoImage } from './image';
 import type { LoadBalancer } from './load-balancer';
 import type { Network } from './network';
 import type { Nodes } from './nodes';
@@ -28,6 +29,7 @@ export const ANY_RESOURCE: Readonly<Record<string, string>> = {
   'ssmmessages:CreateDataChannel': "the agent's own channel; takes no resource",
   'ssmmessages:OpenControlChannel': "the agent's own channel; takes no resource",
   'ssmmessages:OpenDataChannel': "the agent's own channel; takes no resource",
+  'ecr:GetAuthorizationToken': 'a login to the registry, which opens no repository by itself; takes no resource',
   'logs:CreateLogDelivery': 'logging of a state machine; log delivery actions take no resource',
   'logs:GetLogDelivery': 'logging of a state machine; log delivery actions take no resource',
   'logs:UpdateLogDelivery': 'logging of a state machine; log delivery actions take no resource',
@@ -53,6 +55,8 @@ export interface PermissionsProps {
   readonly nodes: Nodes;
   readonly state: State;
   readonly alerts: Alerts;
+  /** Undefined: the configuration names one. */
+  readonly image: EchoImage | undefined;
 }
 
 /** The policy statements that functions are composed of. ARNs of state machines are built by name: they come later. */
@@ -253,6 +257,16 @@ export class Permissions {
         actions: ['iam:PassRole'],
         resources: [nodes.role.roleArn],
         conditions: { StringEquals: { 'iam:PassedToService': 'ec2.amazonaws.com' } },
+      }),
+    ];
+  }
+
+  /** Starts a build of this project and looks how it is. */
+  build(image: EchoImage): iam.PolicyStatement[] {
+    return [
+      new iam.PolicyStatement({
+        actions: ['codebuild:StartBuild', 'codebuild:BatchGetBuilds'],
+        resources: [image.projectArn],
       }),
     ];
   }

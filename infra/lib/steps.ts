@@ -1,7 +1,9 @@
+import type { Duration } from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { Env as AcquireLease } from '../../functions/acquire-lease/contract';
 import type { Env as AssessCluster } from '../../functions/assess-cluster/contract';
 import type { Env as BeginInit } from '../../functions/begin-init/contract';
+import type { Env as BuildImage } from '../../functions/build-image/contract';
 import type { Env as CheckCommand } from '../../functions/check-command/contract';
 import type { Env as CheckServer } from '../../functions/check-server/contract';
 import type { Env as CheckTargets } from '../../functions/check-targets/contract';
@@ -21,6 +23,7 @@ import type { Env as RegisterTargets } from '../../functions/register-targets/co
 import type { Env as ReleaseLease } from '../../functions/release-lease/contract';
 import type { Env as SendCommand } from '../../functions/send-command/contract';
 import type { Env as TerminateServer } from '../../functions/terminate-server/contract';
+import { BUILD_LIMIT } from './image';
 import { Permissions, type PermissionsProps, stateMachineArn } from './permissions';
 
 /** What a contract's environment asks for, less what every function gets. */
@@ -31,6 +34,8 @@ export interface Step {
   readonly description: string;
   readonly env: Readonly<Record<string, string>>;
   readonly statements: readonly iam.PolicyStatement[];
+  /** 30 s unless said. */
+  readonly timeout?: Duration;
 }
 
 function step<Env extends { shape: object }>(
@@ -43,7 +48,7 @@ function step<Env extends { shape: object }>(
 
 /** Every function of the stack, by its folder. The compiler compares each environment with the function's contract. */
 export function steps(props: PermissionsProps) {
-  const { config, names, network, loadBalancer, nodes, alerts } = props;
+  const { config, names, network, loadBalancer, nodes, alerts, image } = props;
   const may = new Permissions(props);
   const targets = { TARGET_GROUPS: loadBalancer.targetGroupArns.join(',') };
   const servers = { SERVERS: String(config.servers) };
@@ -197,6 +202,16 @@ export function steps(props: PermissionsProps) {
       may.writeTable(),
       may.publishAlerts(),
     ),
+    ...(image && {
+      'build-image': {
+        ...step<typeof BuildImage>(
+          "Builds the echo service's image when the stack is deployed",
+          { PROJECT: image.projectName },
+          may.build(image),
+        ),
+        timeout: BUILD_LIMIT,
+      },
+    }),
   } satisfies Record<string, Step>;
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { parse, stringify } from 'yaml';
 import * as z from 'zod';
 import type { Config } from '../config';
-import { POD_CIDR } from '../defaults';
+import { ECHO_REPOSITORY, POD_CIDR } from '../defaults';
 import { as, type KubernetesObject, label } from './object';
 
 const NAMED = z.looseObject({ name: z.string() });
@@ -36,15 +36,18 @@ const TRAEFIK = z.looseObject({
  * Sets the configuration's values in a component's objects: by field of a parsed object, never in text.
  * @throws naming an object that has not the field
  */
-export function configured(objects: readonly KubernetesObject[], config: Config): KubernetesObject[] {
-  const set = objects.map((object) => withValues(object, config));
+export function configured(objects: readonly KubernetesObject[], config: Config, echoTag: string): KubernetesObject[] {
+  const set = objects.map((object) => withValues(object, config, echoTag));
   return set.map((object) => withConfigHash(object, set));
 }
 
-function withValues(object: KubernetesObject, config: Config): KubernetesObject {
+function withValues(object: KubernetesObject, config: Config, echoTag: string): KubernetesObject {
   switch (`${object.kind}/${object.metadata.name}`) {
     case 'DaemonSet/tcpecho':
-      return withContainer(object, (container) => ({ ...container, image: config.tcpechoImage }));
+      return withContainer(object, (container) => ({
+        ...container,
+        image: config.tcpechoImage ?? `${ECHO_REPOSITORY}:${echoTag}`,
+      }));
     case 'Deployment/nginx-demo':
       return withNote(withSpec(object, { replicas: config.demo.replicas }), noteOf(config));
     case 'Ingress/nginx-demo':

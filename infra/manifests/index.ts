@@ -44,11 +44,12 @@ const KINDS = [
  * The Kubernetes objects of a cluster, in the order in which they are applied: `manifests/<component>/*.yaml` with the
  * configuration's values set in them, then the user's own.
  * @param root the project root
+ * @param echoTag of the echo image that is built for the cluster, unless the configuration names one
  * @throws naming the file and the field that is wrong
  */
-export function renderManifests(root: string, config: Config): KubernetesObject[] {
+export function renderManifests(root: string, config: Config, echoTag = 'unbuilt'): KubernetesObject[] {
   const objects = COMPONENTS.filter(({ when }) => when(config)).flatMap(({ name }) =>
-    inOrder(configured(readComponent(root, name), config)),
+    inOrder(configured(readComponent(root, name), config, echoTag)),
   );
   check(objects);
   return config.manifests === undefined ? objects : [...objects, ...readOwn(root, config.manifests, objects)];
@@ -58,8 +59,13 @@ export function renderManifests(root: string, config: Config): KubernetesObject[
  * Writes them as one file for the nodes to download.
  * @returns its path and its SHA-256, which the nodes compare
  */
-export function writeManifests(root: string, config: Config, path: string): { path: string; sha256: string } {
-  const content = deliver(renderManifests(root, config));
+export function writeManifests(
+  root: string,
+  config: Config,
+  path: string,
+  echoTag?: string,
+): { path: string; sha256: string } {
+  const content = deliver(renderManifests(root, config, echoTag));
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, content);
   return { path, sha256: createHash('sha256').update(content).digest('hex') };

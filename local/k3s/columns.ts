@@ -4,7 +4,7 @@
  */
 import { print, valuesAt } from './jsonpath';
 import type { Kind } from './kinds';
-import { condition, Ingress, type KubeObject, Node, Pod, Service } from './objects';
+import { condition, Ingress, type KubeObject, Node, Pod, Service, waitingOf } from './objects';
 
 export interface Column {
   header: string;
@@ -211,7 +211,8 @@ function podStatus(object: KubeObject): string {
   const pod = Pod.parse(object);
   if (pod.metadata.deletionTimestamp) return 'Terminating';
   if (pod.status?.phase !== 'Pending') return pod.status?.phase ?? 'Unknown';
-  return pod.spec.nodeName === undefined ? 'Pending' : 'ContainerCreating';
+  if (pod.spec.nodeName === undefined) return 'Pending';
+  return waitingOf(pod)?.reason ?? 'ContainerCreating';
 }
 
 function ready(object: KubeObject): boolean {

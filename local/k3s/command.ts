@@ -54,6 +54,8 @@ export interface MachineContext {
    * aborted when that script is killed at its time limit; a daemon lives by the signal of `onBoot`.
    */
   readonly signal: AbortSignal;
+  /** Runs a program from the machine's disk without arguments, as a daemon would: 127 when there is no such file. */
+  execute(path: string): Promise<CommandResult>;
 }
 
 export interface CommandResult {

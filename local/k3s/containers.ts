@@ -4,6 +4,7 @@
  */
 import type { Timer } from '../clock';
 import { DataPlane } from './dataplane';
+import { Images, type Waiting } from './images';
 import type { ServerMachine } from './machine';
 import type { Pod } from './objects';
 import type { Rules } from './rules';
@@ -13,8 +14,16 @@ export interface Container {
   /** What a web server in it answers. */
   readonly page: string | undefined;
   running: boolean;
-  timer: Timer;
+  /** While it does not run. */
+  waiting: Waiting;
+  /** Until the next step of its start. */
+  timer: Timer | undefined;
 }
+
+/** The kubelet's pause before it pulls again, ms: doubled each time (kubelet.go, imageBackOffPeriod and MaxImageBackOff). */
+const BACK_OFF = { first: 10_000, most: 300_000 };
+
+const CREATING: Waiting = { reason: 'ContainerCreating' };
 
 export class Containers {
   /** What kube-proxy and the packaged Traefik last heard from the API; kept while there is none. */
@@ -22,12 +31,12 @@ export class Containers {
   /** Counts changes. */
   generation = 0;
   private readonly all = new Map<string, Container>();
-  /** Images on the disk. */
-  private readonly pulled = new Set<string>();
+  private readonly images: Images;
   private readonly dataPlane: DataPlane;
 
   constructor(private readonly machine: ServerMachine) {
     this.dataPlane = new DataPlane(machine);
+    this.images = new Images(machine);
   }
 
   get(uid: string): Container | undefined {
@@ -46,27 +55,85 @@ export class Containers {
   /** Pulls what is missing and starts a pod's containers; it is ready some time later. */
   start(pod: Pod, page: string | undefined): void {
     const { uid } = pod.metadata;
-    const { instanceId } = this.machine;
-    const { clock, latency } = this.machine.model.world;
+    const { instanceId, model } = this.machine;
     if (uid === undefined || this.all.has(uid)) return;
-    const images = pod.spec.containers.map(({ image }) => image);
-    const missing = images.filter((image) => !this.pulled.has(image));
-    const pull = missing.length > 0 ? latency.sample('image.pull', `${instanceId} ${missing.join()}`) : 0;
-    const timer = clock.after(pull + latency.sample('pod.start', `${instanceId} ${images.join()}`), () => {
+    const missing = pod.spec.containers.map(({ image }) => image).filter((image) => !this.images.has(image));
+    const container: Container = { pod, page, running: false, waiting: CREATING, timer: undefined };
+    this.all.set(uid, container);
+    const guarded = missing.filter((image) => this.images.guarded(image));
+    const open = missing.filter((image) => !guarded.includes(image));
+    const pull = open.length > 0 ? model.world.latency.sample('image.pull', `${instanceId} ${open.join()}`) : 0;
+    if (guarded.length === 0) this.run(container, pull);
+    else this.after(container, pull, () => this.pull(container, guarded, BACK_OFF.first));
+  }
+
+  /** Until nothing is missing, or the pod is gone. */
+  private pull(container: Container, images: readonly string[], pause: number): void {
+    const [image, ...others] = images;
+    if (image === undefined) {
+      this.run(container, 0);
+      return;
+    }
+    const answered = this.images.has(image) ? Promise.resolve(undefined) : this.images.pull(image);
+    answered.then(
+      (failure) => {
+        if (!this.holds(container)) return;
+        if (failure === undefined) {
+          this.pull(container, others, BACK_OFF.first);
+          return;
+        }
+        this.wait(container, { reason: 'ErrImagePull', message: failure });
+        const message = `Back-off pulling image "${image}": ErrImagePull: ${failure}`;
+        this.after(container, 1000, () => {
+          this.wait(container, { reason: 'ImagePullBackOff', message });
+          this.after(container, pause - 1000, () => this.pull(container, images, Math.min(2 * pause, BACK_OFF.most)));
+        });
+      },
+      (error: unknown) => {
+        // The machine is gone, and its containers with it.
+        if (this.machine.signal.aborted) return;
+        this.machine.model.world.log('an image was not pulled', { image, error: String(error) });
+      },
+    );
+  }
+
+  private run(container: Container, pull: number): void {
+    const { instanceId, model } = this.machine;
+    const { metadata, spec } = container.pod;
+    const images = spec.containers.map(({ image }) => image);
+    this.after(container, pull + model.world.latency.sample('pod.start', `${instanceId} ${images.join()}`), () => {
       if (!this.machine.alive()) return;
-      for (const image of missing) this.pulled.add(image);
+      for (const { image } of spec.containers) this.images.add(image);
+      const foreign = spec.containers.find(({ image }) => !this.images.runs(image));
+      if (foreign) {
+        const pod = `${metadata.name}_${metadata.namespace}(${metadata.uid})`;
+        const message = `back-off 5m0s restarting failed container=${foreign.name} pod=${pod}`;
+        this.wait(container, { reason: 'CrashLoopBackOff', message });
+        return;
+      }
       container.running = true;
       this.generation++;
       this.sync();
     });
-    const container: Container = { pod, page, running: false, timer };
-    this.all.set(uid, container);
+  }
+
+  private after(container: Container, ms: number, task: () => void): void {
+    container.timer = this.machine.model.world.clock.after(ms, task);
+  }
+
+  private wait(container: Container, waiting: Waiting): void {
+    container.waiting = waiting;
+    this.generation++;
+  }
+
+  private holds({ pod }: Container): boolean {
+    return this.all.has(pod.metadata.uid ?? '') && this.machine.alive();
   }
 
   stop(uid: string): void {
     const container = this.all.get(uid);
     if (!container) return;
-    container.timer.cancel();
+    container.timer?.cancel();
     this.all.delete(uid);
     this.generation++;
     this.sync();
@@ -79,7 +146,7 @@ export class Containers {
 
   /** The power goes. */
   kill(): void {
-    for (const { timer } of this.all.values()) timer.cancel();
+    for (const { timer } of this.all.values()) timer?.cancel();
     this.all.clear();
     this.rules = undefined;
     this.generation++;

@@ -9,6 +9,7 @@ import { type ClusterCensus, census } from './census';
 import type { Cluster } from './cluster';
 import type { Commands, K3sUrls, MachineContext, MachineEvents } from './command';
 import { answer, etcdHealth } from './endpoints';
+import type { Registries } from './images';
 import { type Model, ServerMachine } from './machine';
 import { condition, type Node, type Pod } from './objects';
 import { programs } from './programs';
@@ -52,8 +53,12 @@ export interface K3s extends MachineEvents {
 /**
  * @param world clock, randomness and delays; nothing else of it is used
  * @param options.network where servers and pods listen, and who reaches whom
+ * @param options.registries those that want a login; none unless given
  */
-export function createK3s(world: World, { network }: { network: Network }): K3s {
+export function createK3s(
+  world: World,
+  { network, registries = OPEN }: { network: Network; registries?: Registries },
+): K3s {
   const { clock, latency, faults, credentials, account, region, zones } = world;
   const random = world.random.fork('k3s');
   const log: World['log'] = (message, detail) => world.log(message, detail);
@@ -63,6 +68,7 @@ export function createK3s(world: World, { network }: { network: Network }): K3s 
   const model: Model = {
     world: own,
     network,
+    registries,
     machines,
     clusters,
     machineAt: (address) => {
@@ -130,6 +136,8 @@ export function createK3s(world: World, { network }: { network: Network }): K3s 
     },
   };
 }
+
+const OPEN: Registries = { holds: () => false, pull: async () => ({ status: 404 }) };
 
 function current(clusters: ReadonlyMap<string, Cluster>): Cluster | undefined {
   const newest = [...clusters.values()].reverse();

@@ -1,7 +1,7 @@
 /** The kubelet of one node: starts and stops what the API says, and reports back. */
 import type { Cluster } from './cluster';
 import type { ServerMachine } from './machine';
-import { condition, type Pod, timestamp, withCondition } from './objects';
+import { condition, type Pod, timestamp, waitingOf, withCondition } from './objects';
 import { pageOf } from './page';
 import { rulesOf } from './rules';
 
@@ -40,7 +40,10 @@ export class Kubelet {
     const container = uid === undefined ? undefined : containers.get(uid);
     if (!container) containers.start(pod, pageOf(this.cluster.api, pod));
     const status = container?.running ? 'True' : 'False';
-    if (condition({ status: pod.status }, 'Ready')?.status === status) return;
+    const waiting = container?.waiting ?? { reason: 'ContainerCreating' };
+    const known = condition({ status: pod.status }, 'Ready')?.status === status;
+    const told = waitingOf(pod);
+    if (known && (status === 'True' || (told?.reason === waiting.reason && told.message === waiting.message))) return;
     const at = timestamp(model.world.clock.now());
     const reason = status === 'True' ? '' : 'ContainersNotReady';
     this.cluster.api.update({
@@ -57,7 +60,7 @@ export class Kubelet {
           image,
           ready: status === 'True',
           restartCount: 0,
-          state: status === 'True' ? { running: { startedAt: at } } : { waiting: { reason: 'ContainerCreating' } },
+          state: status === 'True' ? { running: { startedAt: at } } : { waiting },
         })),
       },
     });

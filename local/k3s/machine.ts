@@ -2,8 +2,9 @@
 import type { World } from '../aws/service';
 import type { Network } from '../network';
 import type { Cluster } from './cluster';
-import type { Files, MachineContext } from './command';
+import type { CommandResult, Files, MachineContext } from './command';
 import { Containers } from './containers';
+import type { Registries } from './images';
 import { Journal } from './journal';
 import { Unit } from './systemd';
 
@@ -11,6 +12,7 @@ import { Unit } from './systemd';
 export interface Model {
   readonly world: World;
   readonly network: Network;
+  readonly registries: Registries;
   /** By instance id. */
   readonly machines: Map<string, ServerMachine>;
   /** Every cluster that ever was, by its UUID: a disk remembers which one it belongs to. */
@@ -56,6 +58,10 @@ export class ServerMachine {
     return `ip-${this.address.replaceAll('.', '-')}.${this.known.spec.region}.compute.internal`;
   }
 
+  get architecture(): 'amd64' | 'arm64' {
+    return this.known.spec.architecture === 'arm64' ? 'arm64' : 'amd64';
+  }
+
   get files(): Files {
     return this.known.files;
   }
@@ -63,6 +69,11 @@ export class ServerMachine {
   /** Aborted when the power goes. */
   get signal(): AbortSignal {
     return this.known.signal;
+  }
+
+  /** Runs a program from the machine's own disk, as a daemon does. */
+  execute(path: string): Promise<CommandResult> {
+    return this.known.execute(path);
   }
 
   /** Powered on, its kernel running. */

@@ -129,6 +129,15 @@ export const Pod = z.looseObject({
       podIP: z.string().optional(),
       startTime: z.string().optional(),
       conditions: z.array(Condition).optional(),
+      containerStatuses: z
+        .array(
+          z.looseObject({
+            state: z.looseObject({
+              waiting: z.object({ reason: z.string(), message: z.string().optional() }).optional(),
+            }),
+          }),
+        )
+        .optional(),
     })
     .optional(),
 });
@@ -263,6 +272,11 @@ export function conditionsOf(object: KubeObject | undefined): Condition[] {
 
 export function condition(object: { status?: { conditions?: Condition[] } }, type: string): Condition | undefined {
   return object.status?.conditions?.find((candidate) => candidate.type === type);
+}
+
+/** Why the first container of a pod does not run. */
+export function waitingOf({ status }: Pod): { reason: string; message?: string } | undefined {
+  return status?.containerStatuses?.[0]?.state.waiting;
 }
 
 /** The conditions with one replaced or added; the transition time moves only when the status does. */

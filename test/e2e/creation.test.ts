@@ -56,6 +56,14 @@ describe('an execution with {} on an account with nothing but the stack', () => 
     expect(callers.size).toBeGreaterThan(10);
   });
 
+  it('runs the echo image that the deployment built, which every node pulled with its own role', () => {
+    const pulls = cluster.calls.filter(({ operation }) => operation === 'BatchGetImage');
+    expect(pulls.map(({ caller }) => caller).sort()).toEqual(
+      cluster.servers.map(({ instanceId }) => instanceId).sort(),
+    );
+    expect(pulls.map(({ error }) => error)).toEqual([undefined, undefined, undefined]);
+  });
+
   afterAll(closeAll);
 });
 

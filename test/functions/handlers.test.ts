@@ -24,6 +24,7 @@ const ENV = {
   LAUNCH_TEMPLATE_VERSION: '1',
   INSTANCE_TYPES: 'm7g.medium,t4g.medium',
   STATE_MACHINE: 'arn:aws:states:eu-west-3:123456789012:stateMachine:k3s-demo',
+  PROJECT: 'echo',
   TOPIC: 'arn:aws:sns:eu-west-3:123456789012:k3s-demo',
 };
 

@@ -61,12 +61,12 @@ describe('the functions', () => {
     }
   });
 
-  it.each(STEPS)('%s runs on Node.js 24 for at most 30 seconds', (step) => {
+  it.each(STEPS)('%s runs on Node.js 24, for at most 30 seconds unless it waits for a build', (step) => {
     expect(functionOf(three, step).Properties).toMatchObject({
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
       Handler: 'index.handler',
-      Timeout: 30,
+      Timeout: step === 'build-image' ? 900 : 30,
       MemorySize: 256,
     });
   });

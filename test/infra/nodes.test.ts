@@ -88,7 +88,7 @@ describe('the node role', () => {
     JSON.stringify(role.Properties.AssumeRolePolicyDocument).includes('ec2.amazonaws.com'),
   )!;
 
-  it('lets a server run its agent, read the join token and the manifests, and nothing else', () => {
+  it('lets a server run its agent, read the join token and the manifests, pull the echo image, and nothing else', () => {
     const statements = statementsByRole(template).get(id)!;
     expect(statements.map(({ Action, Resource }) => [Action, Resource])).toEqual([
       [['ssm:UpdateInstanceInformation'], ['arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:instance/*']],
@@ -106,6 +106,8 @@ describe('the node role', () => {
         ['s3:GetObject'],
         [expect.stringMatching(/^arn:<AWS::Partition>:s3:::cdk-hnb659fds-assets-.*\/[0-9a-f]{64}\.yaml$/)],
       ],
+      [['ecr:GetAuthorizationToken'], ['*']],
+      [['ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'], [expect.stringMatching(/^<EchoImageRepository\w+\.Arn>$/)]],
     ]);
     expect(template.Resources[id]?.Properties).not.toHaveProperty('ManagedPolicyArns');
   });
@@ -157,6 +159,7 @@ describe('parameters refuse what is not of their kind', () => {
     ['RemoveMember', 'address', ['', '10.20.0.7']],
     ['ApplyManifests', 'manifestsUri', ['s3://cdk-hnb659fds-assets-123456789012-eu-west-3/0a1b.json']],
     ['ApplyManifests', 'manifestsSha256', ['a1'.repeat(32)]],
+    ['ApplyManifests', 'echoRepository', ['', '123456789012.dkr.ecr.eu-west-3.amazonaws.com/k3s-demo-echo-1a/b']],
   ])('%s %s', (script, name, accepted) => {
     for (const value of accepted) expect(value).toMatch(pattern(script, name));
     for (const value of ['$(id)', '`id`', "'; id", '10.20.0.256', '-x', 'a b', 'init\nid', '{{x}}', 'é']) {

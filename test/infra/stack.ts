@@ -57,6 +57,7 @@ export const STEPS = [
   'acquire-lease',
   'assess-cluster',
   'begin-init',
+  'build-image',
   'check-command',
   'check-server',
   'check-targets',

@@ -691,6 +691,28 @@ export const CASES: Case[] = [
     calls: [],
   },
   {
+    name: 'the echo image comes from the repository of the account',
+    script: 'apply-manifests',
+    parameters: { ...APPLY, echoRepository: '123456789012.dkr.ecr.eu-west-3.amazonaws.com/echo' },
+    given: serving,
+    exitCode: 0,
+    output: { applied: 0, pruned: 0 },
+    afterwards: ({ k3s }) => {
+      const repository = '123456789012.dkr.ecr.eu-west-3.amazonaws.com/echo';
+      expect(k3s.applied).toBe(MANIFESTS.replace('repository.invalid/tcpecho', repository));
+      expect(k3s.applied).toContain(`image: ${repository}:1a2b\n`);
+    },
+  },
+  {
+    name: 'without a repository the manifests are applied as they are',
+    script: 'apply-manifests',
+    parameters: { ...APPLY, echoRepository: '' },
+    given: serving,
+    exitCode: 0,
+    output: { applied: 0, pruned: 0 },
+    afterwards: ({ k3s }) => expect(k3s.applied).toBe(MANIFESTS),
+  },
+  {
     name: 'manifests with another checksum are not applied',
     script: 'apply-manifests',
     parameters: { ...APPLY, manifestsSha256: OTHER_HASH },

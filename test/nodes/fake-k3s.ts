@@ -36,6 +36,8 @@ export class FakeK3s {
   inventory = '';
   /** What `kubectl delete` by selector answers, by kind and name; whatever else is not there. */
   prune: Record<string, CommandResult> = {};
+  /** What `kubectl apply` was given last. */
+  applied = '';
   /** Every command that changes something, in order. */
   readonly calls: string[] = [];
   /** Called by `systemctl start` and `restart`. */
@@ -111,7 +113,10 @@ export class FakeK3s {
     const file = args.find((arg) => arg.startsWith('--filename='))?.slice('--filename='.length);
     const text = file === undefined ? '' : (machine.files.read(file) ?? 'missing');
     this.calls.push(`kubectl ${args.slice(2).join(' ')}`);
-    if (verb === 'apply') return this.apply;
+    if (verb === 'apply') {
+      this.applied = text;
+      return this.apply;
+    }
     if (verb === 'create') {
       const value = (key: string) => new RegExp(`${key}: "(.*)"`).exec(text)?.[1];
       this.nodes.push({

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { VirtualClock } from '../../local/clock';
-import type { Files } from '../../local/k3s/command';
+import type { Files, MachineContext } from '../../local/k3s/command';
 import { BashMachineHost } from '../../local/k3s/host/bash-host';
 import type { ScriptMachineHost } from '../../local/k3s/host/machine-host';
 import type { HostOptions } from '../../local/k3s/host/options';
@@ -16,6 +16,7 @@ import { renderUserData } from '../../nodes/render';
 import { FakeK3s } from './fake-k3s';
 
 export const TOKEN = 'the-join-token';
+export const REGISTRY_PASSWORD = 'cmVnaXN0cnk=';
 export const INSTANCE = 'i-0123456789abcdef0';
 export const ADDRESS = '127.77.1.1';
 export const MANIFESTS = `# object: Service - b
@@ -26,12 +27,14 @@ kind: Namespace
 kind: Service
 ---
 kind: Deployment
+image: repository.invalid/tcpecho:1a2b
 `;
 
 export const USER_DATA = {
   CLUSTER: 'demo',
   REGION: 'eu-west-3',
   TOKEN_SECRET: 'k3s-demo/token',
+  REGISTRY: '123456789012.dkr.ecr.eu-west-3.amazonaws.com',
   TLS_SAN: 'k3s-demo-0123456789abcdef.elb.eu-west-3.amazonaws.com',
   K3S_VERSION: 'v1.33.5+k3s1',
   K3S_SHA256: '',
@@ -50,7 +53,7 @@ export const SPEC: MachineSpec = {
 
 const SECRET_INPUT = z.object({ SecretId: z.string() });
 
-/** Secrets Manager with the join token and S3 with one object; `error` replaces every answer. */
+/** Secrets Manager with the join token, ECR with one login and S3 with one object; `error` replaces every answer. */
 export class FakeAws {
   error: { status: number; code: string } | undefined;
   token = TOKEN;
@@ -70,6 +73,10 @@ export class FakeAws {
       if (path !== '/assets/manifests.yaml') return answer(404, '<Error><Code>NoSuchKey</Code></Error>');
       return answer(200, method === 'HEAD' ? '' : this.manifests);
     }
+    if (scope.includes('/ecr/')) {
+      const authorizationToken = Buffer.from(`AWS:${REGISTRY_PASSWORD}`).toString('base64');
+      return answer(200, JSON.stringify({ authorizationData: [{ authorizationToken }] }));
+    }
     const { SecretId } = SECRET_INPUT.parse(JSON.parse(body.toString()));
     if (SecretId !== USER_DATA.TOKEN_SECRET) return answer(400, '{"__type":"ResourceNotFoundException"}');
     return answer(200, JSON.stringify({ SecretString: this.token }));
@@ -85,6 +92,8 @@ export class Rig {
   readonly aws = new FakeAws();
   readonly events: string[] = [];
   readonly logs: string[] = [];
+  /** Of the last boot. */
+  context!: MachineContext;
   files!: Files;
   host!: ScriptMachineHost;
   machine!: Machine;
@@ -99,7 +108,9 @@ export class Rig {
       commands: rig.k3s.commands,
       urls: rig.k3s.urls,
       events: {
-        onBoot: ({ files, spec }) => {
+        onBoot: (context) => {
+          const { files, spec } = context;
+          rig.context = context;
           rig.files = files;
           rig.events.push(`boot ${spec.instanceId}`);
         },

@@ -1,6 +1,7 @@
+import { parse } from 'yaml';
 import type { K3sUrls } from '../../local/k3s/command';
 import { renderScript, renderUserData } from '../../nodes/render';
-import { ADDRESS, type HostKind, INSTANCE, Rig, USER_DATA } from './machine';
+import { ADDRESS, type HostKind, INSTANCE, REGISTRY_PASSWORD, Rig, USER_DATA } from './machine';
 
 async function withRig(kind: HostKind, subject: (rig: Rig) => Promise<void>, extra = {}): Promise<void> {
   const rig = await Rig.start(kind, extra);
@@ -102,4 +103,55 @@ test('after failed user data every node command fails at once, with its reason, 
     },
     { urls: nobody },
   );
+});
+
+describe.each(['bash', 'twin'] as const)('the login to the registry (%s)', (kind) => {
+  const PROVIDERS = '/var/lib/rancher/credentialprovider';
+
+  test('is what the kubelet asks a provider for, and K3s finds both', async () => {
+    const { snapshot } = await prepared(kind);
+    expect(parse(snapshot[`${PROVIDERS}/config.yaml`] ?? '')).toEqual({
+      apiVersion: 'kubelet.config.k8s.io/v1',
+      kind: 'CredentialProviderConfig',
+      providers: [
+        {
+          name: 'ecr-login',
+          apiVersion: 'credentialprovider.kubelet.k8s.io/v1',
+          matchImages: [USER_DATA.REGISTRY],
+          defaultCacheDuration: '6h',
+        },
+      ],
+    });
+  });
+
+  test('is the one that ECR gives the node', async () => {
+    await withRig(kind, async (rig) => {
+      await rig.ready();
+      const { exitCode, stdout } = await rig.clock.until(rig.context.execute(`${PROVIDERS}/bin/ecr-login`));
+      expect(exitCode).toBe(0);
+      expect(JSON.parse(stdout)).toEqual({
+        apiVersion: 'credentialprovider.kubelet.k8s.io/v1',
+        kind: 'CredentialProviderResponse',
+        cacheKeyType: 'Registry',
+        cacheDuration: '6h0m0s',
+        auth: { [USER_DATA.REGISTRY]: { username: 'AWS', password: REGISTRY_PASSWORD } },
+      });
+      expect(rig.aws.scopes.at(-1)).toMatch(/^ASIANODE\/\d{8}\/eu-west-3\/ecr\//);
+    });
+  });
+
+  test('fails when the role may not, without half an answer', async () => {
+    await withRig(kind, async (rig) => {
+      await rig.ready();
+      rig.aws.error = { status: 400, code: 'AccessDeniedException' };
+      const { exitCode, stdout } = await rig.clock.until(rig.context.execute(`${PROVIDERS}/bin/ecr-login`));
+      expect({ exitCode, stdout }).toEqual({ exitCode: 254, stdout: '' });
+    });
+  });
+
+  test('is not there when there is no registry', async () => {
+    const { snapshot } = await prepared(kind, { REGISTRY: '' });
+    expect(Object.keys(snapshot).filter((path) => path.startsWith(PROVIDERS))).toEqual([]);
+    expect(snapshot['/var/lib/k3s-ha/ready']).toBeDefined();
+  });
 });

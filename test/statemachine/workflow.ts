@@ -25,6 +25,7 @@ export const SUBSTITUTIONS = {
   ClusterName: 'demo',
   ManifestsUri: 's3://bucket/manifests.tar.gz',
   ManifestsSha256: 'a'.repeat(64),
+  EchoRepository: '123456789012.dkr.ecr.eu-west-3.amazonaws.com/echo',
 };
 
 export interface Contract {

@@ -320,7 +320,10 @@ export async function bootTest({
     },
     log: (message, detail) => lines.push({ at: clock.now(), message, detail }),
   });
-  cluster = new TestCluster(await clock.until(booting), clock, calls, lines);
+  const aws = await clock.until(booting);
+  // What follows is the cluster's doing, not the deployment's.
+  calls.length = 0;
+  cluster = new TestCluster(aws, clock, calls, lines);
   if (!healer) await cluster.disableRules();
   open.add(cluster);
   return cluster;

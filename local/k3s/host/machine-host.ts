@@ -118,7 +118,12 @@ export class ScriptMachine implements Machine {
   ) {
     this.instanceId = spec.instanceId;
     this.address = spec.privateIp;
-    this.context = { spec, files, signal: this.power.signal };
+    const execute = async (path: string) => {
+      const script = files.read(path);
+      if (script === undefined) return failure(127, `${path}: No such file or directory`);
+      return this.execute(script, {}, undefined);
+    };
+    this.context = { spec, files, signal: this.power.signal, execute };
   }
 
   run(

@@ -52,10 +52,17 @@ export const starOnlyWhereAwsKnowsNoResource: Rule = async ({ template }) => {
  * has nothing that creates or changes an identity, a policy, code, a script, a template or a secret.
  */
 const CHANGES: ReadonlySet<string> = new Set([
+  // Builds what the project says from the source it names: neither is the caller's to choose (overrides would be, within
+  // the project's role, which may push one image's repository).
+  'codebuild:StartBuild',
   'dynamodb:UpdateItem',
   'ec2:CreateTags',
   'ec2:RunInstances',
   'ec2:TerminateInstances',
+  'ecr:CompleteLayerUpload',
+  'ecr:InitiateLayerUpload',
+  'ecr:PutImage',
+  'ecr:UploadLayerPart',
   'elasticloadbalancing:DeregisterTargets',
   'elasticloadbalancing:RegisterTargets',
   'events:PutEvents',

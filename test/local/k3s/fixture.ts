@@ -4,6 +4,7 @@ import { Credentials } from '../../../local/credentials';
 import { Faults } from '../../../local/faults';
 import type { CommandResult, Files, MachineContext, UrlAnswer } from '../../../local/k3s/command';
 import { MemoryFiles } from '../../../local/k3s/host/disk';
+import type { Registries } from '../../../local/k3s/images';
 import { createK3s, type K3s } from '../../../local/k3s/index';
 import { BINARY, k3sBinary } from '../../../local/k3s/release';
 import { Latency } from '../../../local/latency';
@@ -59,6 +60,7 @@ export class TestMachine {
       },
       files: this.files,
       signal: this.power.signal,
+      execute: (path) => this.lab.execute(path),
     };
     this.lab.k3s.onBoot(this.context);
   }
@@ -128,6 +130,10 @@ export class Lab {
   readonly logs: string[] = [];
   readonly latency: Latency;
   readonly k3s: K3s;
+  /** The registries that want a login: none. */
+  registries: Registries = { holds: () => false, pull: async () => ({ status: 404 }) };
+  /** What a program on a machine's disk does when a daemon runs it. */
+  execute = async (path: string): Promise<CommandResult> => ({ exitCode: 127, stdout: '', stderr: path });
   private count = 0;
 
   /** @param sockets the machines listen for real instead */
@@ -150,7 +156,11 @@ export class Lab {
       zones: ZONES,
       log: (message, detail) => this.logs.push(`${message} ${JSON.stringify(detail)}`),
     };
-    this.k3s = createK3s(world, { network: sockets ?? this.network });
+    const registries: Registries = {
+      holds: (image) => this.registries.holds(image),
+      pull: (image, login) => this.registries.pull(image, login),
+    };
+    this.k3s = createK3s(world, { network: sockets ?? this.network, registries });
   }
 
   machine(version = 'v1.35.1+k3s1'): TestMachine {

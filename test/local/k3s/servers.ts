@@ -82,6 +82,7 @@ export class Servers {
       spec: { ...SPEC, instanceId: this.machines[0]!.instanceId },
       files: new MemoryFiles(),
       signal: new AbortController().signal,
+      execute: async () => ({ exitCode: 127, stdout: '', stderr: '' }),
     };
     const command = this.lab.k3s.commands.k3s!(context, ['kubectl', ...args.split(' ')], stdin);
     const { exitCode, stdout, stderr } = await this.lab.clock.until(command);

@@ -1,10 +1,10 @@
-/** The two calls that node scripts make with the AWS CLI, sent to the AWS endpoint with the node's own credentials. */
+/** The three calls that node scripts make with the AWS CLI, sent to the AWS endpoint with the node's own credentials. */
 import { z } from 'zod';
 import type { Clock } from '../../../clock';
 import type { Endpoint, WireResponse } from '../../../wire/http';
+import { sign } from '../../../wire/sign';
 import type { Command, CommandResult, MachineContext } from '../../command';
 import { failure, success } from './result';
-import { sign } from './sign';
 
 /** Exit codes of CLI version 2: https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-returncodes.html */
 const USAGE = 252;
@@ -15,11 +15,12 @@ const UNREACHABLE = 255;
 const CONNECT_TIMEOUT_MS = 60_000;
 
 const SECRET = z.object({ SecretString: z.string() });
+const LOGIN = z.object({ authorizationData: z.tuple([z.object({ authorizationToken: z.string() })]) });
 const JSON_ERROR = z.object({ __type: z.string(), message: z.string().optional(), Message: z.string().optional() });
 
 /**
- * `aws secretsmanager get-secret-value --region R --secret-id S --query SecretString --output text` and
- * `aws s3 cp s3://bucket/key FILE --region R [--only-show-errors]`; anything else is refused by name.
+ * `aws secretsmanager get-secret-value --region R --secret-id S --query SecretString --output text`,
+ * `aws ecr get-login-password --region R` and `aws s3 cp s3://bucket/key FILE --region R [--only-show-errors]`; anything else is refused by name.
  */
 export function awsProgram(clock: Clock, endpoint: Endpoint, online: (address: string) => boolean): Command {
   return async (machine, args) => {
@@ -27,6 +28,7 @@ export function awsProgram(clock: Clock, endpoint: Endpoint, online: (address: s
       if (args[0] === 'secretsmanager' && args[1] === 'get-secret-value') {
         return await getSecretValue(machine, args.slice(2));
       }
+      if (args[0] === 'ecr' && args[1] === 'get-login-password') return await getLoginPassword(machine, args.slice(2));
       if (args[0] === 's3' && args[1] === 'cp') return await copyFromS3(machine, args.slice(2));
     } catch (error) {
       if (error instanceof Usage) return failure(USAGE, `aws: [ERROR]: ${error.message}`);
@@ -40,26 +42,55 @@ export function awsProgram(clock: Clock, endpoint: Endpoint, online: (address: s
     if (options['--query'] !== 'SecretString' || options['--output'] !== 'text') {
       throw new Usage('get-secret-value is only known with --query SecretString --output text');
     }
-    const response = await call(machine, {
+    const answer = await json(machine, {
       service: 'secretsmanager',
+      target: 'secretsmanager',
+      operation: 'GetSecretValue',
       region: need(options, '--region'),
+      input: { SecretId: need(options, '--secret-id') },
+    });
+    return 'exitCode' in answer ? answer : success(`${SECRET.parse(answer.output).SecretString}\n`);
+  }
+
+  /** The password of the login that ECR answers with; the user is always AWS. */
+  async function getLoginPassword(machine: MachineContext, args: readonly string[]): Promise<CommandResult> {
+    const answer = await json(machine, {
+      service: 'ecr',
+      target: 'AmazonEC2ContainerRegistry_V20150921',
+      operation: 'GetAuthorizationToken',
+      region: need(parse(args, ['--region']), '--region'),
+      input: {},
+    });
+    if ('exitCode' in answer) return answer;
+    const [{ authorizationToken }] = LOGIN.parse(answer.output).authorizationData;
+    const [, password = ''] = Buffer.from(authorizationToken, 'base64').toString('utf8').split(':');
+    return success(`${password}\n`);
+  }
+
+  /** A call of a service that speaks JSON: its output, or how the CLI reports that there is none. */
+  async function json(
+    machine: MachineContext,
+    { service, target, operation, region, input }: JsonCall,
+  ): Promise<CommandResult | { output: unknown }> {
+    const response = await call(machine, {
+      service,
+      region,
       method: 'POST',
       path: '/',
       headers: {
         'content-type': 'application/x-amz-json-1.1',
-        host: `secretsmanager.${need(options, '--region')}.amazonaws.com`,
-        'x-amz-target': 'secretsmanager.GetSecretValue',
+        host: `${service}.${region}.amazonaws.com`,
+        'x-amz-target': `${target}.${operation}`,
       },
-      body: JSON.stringify({ SecretId: need(options, '--secret-id') }),
+      body: JSON.stringify(input),
     });
-    if (!response) return unreachable('secretsmanager');
-    if (response.status === 200) {
-      return success(`${SECRET.parse(JSON.parse(response.body.toString())).SecretString}\n`);
-    }
-    const error = JSON_ERROR.parse(JSON.parse(response.body.toString()));
+    if (!response) return unreachable(service);
+    const output: unknown = JSON.parse(response.body.toString());
+    if (response.status === 200) return { output };
+    const error = JSON_ERROR.parse(output);
     const code = error.__type.split('#').at(-1);
     const message = error.message ?? error.Message ?? '';
-    return failure(CLIENT_ERROR, `\nAn error occurred (${code}) when calling the GetSecretValue operation: ${message}`);
+    return failure(CLIENT_ERROR, `\nAn error occurred (${code}) when calling the ${operation} operation: ${message}`);
   }
 
   /** The CLI asks for the object's size first, so a missing object is `(404) … HeadObject`, not NoSuchKey. */
@@ -118,6 +149,15 @@ export function awsProgram(clock: Clock, endpoint: Endpoint, online: (address: s
     }
     return answer;
   }
+}
+
+interface JsonCall {
+  service: string;
+  /** The prefix of `x-amz-target`. */
+  target: string;
+  operation: string;
+  region: string;
+  input: object;
 }
 
 class Usage extends Error {}

@@ -102,6 +102,7 @@ export function userData(settings: Record<string, string>): Twin {
         '',
       ];
       files.write('/etc/rancher/k3s/config.yaml', config.join('\n'), 0o600);
+      writeProvider(shell, setting('REGISTRY'), region);
       files.write('/etc/systemd/system/k3s.service', UNIT);
       await installK3s(shell, setting('K3S_VERSION'), setting('K3S_SHA256'));
       await shell.must('systemctl', 'daemon-reload');
@@ -113,6 +114,35 @@ export function userData(settings: Record<string, string>): Twin {
       throw error;
     }
   };
+}
+
+/** What lets the kubelet log in to the cluster's own registry. */
+function writeProvider({ files }: Shell, registry: string, region: string): void {
+  if (!registry) return;
+  const directory = '/var/lib/rancher/credentialprovider';
+  const head = '"apiVersion":"credentialprovider.kubelet.k8s.io/v1","kind":"CredentialProviderResponse"';
+  const cache = '"cacheKeyType":"Registry","cacheDuration":"6h0m0s"';
+  const response = `{${head},${cache},"auth":{"${registry}":{"username":"AWS","password":"%s"}}}`;
+  const script = [
+    '#!/bin/bash',
+    'set -euo pipefail',
+    `password=$(aws ecr get-login-password --region ${region})`,
+    `printf '${response}\\n' "$password"`,
+    '',
+  ];
+  files.write(`${directory}/bin/ecr-login`, script.join('\n'), 0o755);
+  const config = [
+    'apiVersion: kubelet.config.k8s.io/v1',
+    'kind: CredentialProviderConfig',
+    'providers:',
+    '  - name: ecr-login',
+    '    apiVersion: credentialprovider.kubelet.k8s.io/v1',
+    '    matchImages:',
+    `      - ${registry}`,
+    '    defaultCacheDuration: 6h',
+    '',
+  ];
+  files.write(`${directory}/config.yaml`, config.join('\n'));
 }
 
 const SYSCTL = `vm.panic_on_oom = 0

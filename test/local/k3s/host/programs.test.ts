@@ -22,7 +22,8 @@ function machine(answer?: UrlAnswer, endpoint?: HostOptions['endpoint'], online?
     events: { onBoot() {}, onKill() {}, onFreeze() {}, onErase() {} },
     log() {},
   });
-  const context = { spec: SPEC, files, signal: new AbortController().signal };
+  const execute = async () => ({ exitCode: 127, stdout: '', stderr: '' });
+  const context = { spec: SPEC, files, signal: new AbortController().signal, execute };
   const run = (line: string) => {
     const [program = '', ...args] = line.split(' ');
     return clock.until(table[program]!(context, args, ''));

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
-import type { MachineSpec } from '../../../machine';
-import type { WireRequest } from '../../../wire/http';
+import type { MachineSpec } from '../machine';
+import type { WireRequest } from './http';
 
 export interface Unsigned {
   service: string;
