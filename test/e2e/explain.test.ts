@@ -2,33 +2,11 @@
 import { explain } from '../../tools/explain/explanation';
 import { look, readConfiguration } from '../../tools/explain/look';
 import { setPaused } from '../../tools/pause';
-import type { Target } from '../../tools/target';
-import { bootTest, closeAll, person, type TestCluster } from '../support/embedded';
-import { clientConfig } from '../support/sdk';
+import { bootTest, closeAll, type TestCluster } from '../support/embedded';
+import { operator } from '../support/operator';
 
 /** Calls that read; SendCommand carries ReportStatus, which is checked. */
 const READING = /^(Get|Describe|List|Scan|Query|SendCommand$)/;
-
-/** The embedded AWS as a tool sees it, and how to let time pass while one works. */
-function operator(cluster: TestCluster) {
-  const { aws, clock } = cluster;
-  const caller = aws.world.credentials.issue(person(aws.world));
-  const hold = clock.hold();
-  caller.hold = hold;
-  const target: Target = {
-    kind: 'embedded',
-    description: 'the embedded AWS',
-    client: clientConfig(aws.world, aws.endpoint, caller),
-    stack: 'k3s-demo',
-    now: () => clock.now(),
-    sleep: (ms) => hold.waiting(clock.sleep(ms)),
-  };
-  return {
-    target,
-    work: async <T>(task: Promise<T>): Promise<T> => clock.until(task.finally(() => hold.release())),
-    calls: () => cluster.calls.filter((call) => call.caller === 'root'),
-  };
-}
 
 async function explained(cluster: TestCluster) {
   const { target, work, calls } = operator(cluster);

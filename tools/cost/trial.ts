@@ -15,29 +15,33 @@ export interface Used {
 /** Nothing but the schedule is at work any more: alarms are over and everybody was told. */
 const REST_SECONDS = 900;
 /** A sample of the month: every minute is like the other. */
-const IDLE_HOURS = 1;
+const IDLE_HOURS = 0.5;
 const PATIENCE_SECONDS = 1800;
 
 /** Needs a prepared assembly. @throws when the cluster does not come up, or is not healed */
 export async function use(seed: number): Promise<Used> {
-  const cluster = await bootTest({ seed });
   try {
-    const creation = await during(cluster, async () => {
-      const { status, cause } = await cluster.create();
-      if (status !== 'SUCCEEDED') throw new Error(`the creation ended as ${status}: ${cause}`);
-      // Its last event becomes mail.
-      await cluster.pass(10);
-    });
-    await cluster.pass(REST_SECONDS);
-    const idle = await during(cluster, () => cluster.pass(IDLE_HOURS * 3600));
-    const replacementTerminated = await during(cluster, () => lose(cluster, 'terminate', seed % 3));
-    await cluster.pass(REST_SECONDS);
-    const replacementHang = await during(cluster, () => lose(cluster, 'hang', (seed + 1) % 3));
-    const idleMonth = times(idle, HOURS_PER_MONTH / IDLE_HOURS);
-    return { creation, replacementTerminated, replacementHang, idleMonth };
+    return await live(await bootTest({ seed }), seed);
   } finally {
     await closeAll();
   }
+}
+
+/** The life of a cluster that does not exist yet. */
+export async function live(cluster: TestCluster, seed: number): Promise<Used> {
+  const creation = await during(cluster, async () => {
+    const { status, cause } = await cluster.create();
+    if (status !== 'SUCCEEDED') throw new Error(`the creation ended as ${status}: ${cause}`);
+    // Its last event becomes mail.
+    await cluster.pass(10);
+  });
+  await cluster.pass(REST_SECONDS);
+  const idle = await during(cluster, () => cluster.pass(IDLE_HOURS * 3600));
+  const replacementTerminated = await during(cluster, () => lose(cluster, 'terminate', seed % 3));
+  await cluster.pass(REST_SECONDS);
+  const replacementHang = await during(cluster, () => lose(cluster, 'hang', (seed + 1) % 3));
+  const idleMonth = times(idle, HOURS_PER_MONTH / IDLE_HOURS);
+  return { creation, replacementTerminated, replacementHang, idleMonth };
 }
 
 async function during(cluster: TestCluster, happening: () => Promise<void>): Promise<Usage> {
