@@ -67,6 +67,10 @@ const ALARMS: Record<string, { headline: string; todo: string }> = {
     headline: 'the healer fails: handle-node-event reports errors',
     todo: 'Look at the log of the function handle-node-event; the error names what is wrong.',
   },
+  'notify-failing': {
+    headline: 'an alert could not be sent at once',
+    todo: 'Look at the log of the function notify; the error names the event. Lambda tries it twice more: until then an alert may be missing.',
+  },
 };
 
 /** Null: the alarm is over. */

@@ -2,9 +2,11 @@
  * What tools count and measure on a whole cluster that is created, loses a server, rests and loses another. One life for
  * all of it, because it takes seconds of computing.
  */
+import { z } from 'zod';
 import { report } from '../../tools/cost/report';
 import { live, type Used } from '../../tools/cost/trial';
 import { measureAccount } from '../../tools/measure';
+import { call } from '../support/call';
 import { bootTest, closeAll, type TestCluster } from '../support/embedded';
 import { operator } from '../support/operator';
 
@@ -31,6 +33,44 @@ describe('the cost', () => {
     expect(replacementTerminated.secretCalls).toBe(1);
     // The check of every minute, with one read of the table and no change or message.
     expect(idleMonth).toMatchObject({ lambdaRequests: 43_800, readUnits: 43_800, transitions: 0, notifications: 0 });
+  });
+});
+
+/** Tables of the dashboard: of which lines of which log group they are made, and the fields they show of them. */
+async function logTables() {
+  const answer = await call(cluster.aws.world, cluster.aws.services.cloudwatch, 'GetDashboard', {
+    DashboardName: 'k3s-demo',
+  });
+  const { DashboardBody } = z.object({ DashboardBody: z.string() }).parse(answer);
+  const { widgets } = BODY.parse(JSON.parse(DashboardBody));
+  return widgets.flatMap(({ properties: { title = '', query = '' } }) => {
+    const group = /^SOURCE '([^']+)'/.exec(query)?.[1];
+    if (group === undefined) return [];
+    const where = [...query.matchAll(/(\w+) = "([^"]+)"/g)].map(([, field = '', value = '']) => [field, value]);
+    const lists = [...query.matchAll(/(?: by |fields @timestamp, )(.+)$/gm)].map(([, list = '']) => list);
+    const latest = [...query.matchAll(/latest\((\w+)\)/g)].map(([, field = '']) => field);
+    return [{ title, group, where: Object.fromEntries(where), fields: [...lists.join(', ').split(', '), ...latest] }];
+  });
+}
+const BODY = z.object({
+  widgets: z.array(z.object({ properties: z.object({ title: z.string().optional(), query: z.string().optional() }) })),
+});
+
+describe('the dashboard', () => {
+  it('asks for lines that are written, with the fields that it shows', async () => {
+    const tables = await logTables();
+    expect(tables.map(({ title }) => title)).toHaveLength(4);
+    for (const { title, group, where, fields } of tables) {
+      const lines = cluster.aws.services.logs
+        .lines(group)
+        .filter(({ message }) => message.startsWith('{'))
+        .map(({ message }): unknown => JSON.parse(message));
+      const shown = Object.fromEntries(fields.map((field) => [field, expect.anything()]));
+      expect([title, lines]).toEqual([
+        title,
+        expect.arrayContaining([expect.objectContaining({ ...where, ...shown })]),
+      ]);
+    }
   });
 });
 

@@ -88,7 +88,7 @@ export const executionEnded = (status: string) => ({
 });
 
 /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html */
-export const silence = (value = 'ALARM') => ({
+export const silence = (value = 'ALARM', alarm = 'schedule-silent') => ({
   version: '0',
   id: 'event-3',
   source: 'aws.cloudwatch',
@@ -96,9 +96,9 @@ export const silence = (value = 'ALARM') => ({
   account: '123456789012',
   region: 'eu-west-3',
   time: '2026-11-22T14:00:00Z',
-  resources: ['arn:aws:cloudwatch:eu-west-3:123456789012:alarm:k3s-demo-schedule-silent'],
+  resources: [`arn:aws:cloudwatch:eu-west-3:123456789012:alarm:k3s-demo-${alarm}`],
   detail: {
-    alarmName: 'k3s-demo-schedule-silent',
+    alarmName: `k3s-demo-${alarm}`,
     state: { value, reason: 'no datapoints were received', timestamp: '2026-11-22T14:00:00.000+0000' },
     previousState: { value: 'OK', timestamp: '2026-11-22T13:00:00.000+0000' },
     configuration: { metrics: [] },

@@ -67,6 +67,12 @@ Since:         2026-11-22 13:00:00 UTC
     expect(message(silence())).toContain('statemachines/view/');
   });
 
+  it('an alert that could not be sent says so, and where to look', () => {
+    const failing = message(silence('ALARM', 'notify-failing'));
+    expect(failing).toContain('[demo] an alert could not be sent at once\n');
+    expect(failing).toContain('Look at the log of the function notify');
+  });
+
   it('what only informs programs is not sent', () => {
     const started = deliver('Replacement Started', { slot: 1, instanceId: 'i-0b7000001', since: 1 });
     const suspected = deliver('Node Suspected', { slot: 1, instanceId: 'i-0b7000001', since: 1, signals: [] });
