@@ -13,6 +13,7 @@ import { FLAGS } from './local/flags';
 import { type HistoryEvent, Progress } from './local/progress';
 import { createScreen, duration } from './local/screen';
 import { nextSteps, type Result, serversTable, toJson } from './local/summary';
+import { type Visit, visitOf } from './local/traffic';
 import { Watch } from './local/watch';
 import { runTool } from './run';
 
@@ -100,10 +101,10 @@ async function run(flags: Flags, runtime: string, interrupted: Promise<never>): 
   });
   try {
     say(`k3s-ha-aws · cluster "${config.name}" · embedded AWS at ${aws.url} (${flags.timeScale}× AWS time)\n`);
-    const result = await Promise.race([create(aws, flags, output), interrupted]);
+    const result = await Promise.race([create(aws, config, flags, output), interrupted]);
     say(`  modelled AWS time ${duration(result.simulatedSeconds * 1000)} · wall ${result.seconds.toFixed(1)} s\n`);
     const ok = result.status === 'SUCCEEDED' && result.traffic?.ok === true && isWhole(result);
-    say(ok ? report(result, aws) : failure(result));
+    say(ok ? report(result, aws, config) : failure(result));
     if (flags.json) process.stdout.write(`${toJson(result)}\n`);
     if (flags.once || !ok) return ok ? 0 : 1;
     say('\nIt keeps running, and what happens is shown below: press Ctrl-C to stop everything.\n');
@@ -122,11 +123,18 @@ function causeOf<T extends Error>(error: unknown, kind: new (...given: never[]) 
 /** Shows what happens until somebody has had enough. */
 async function keepWatching(
   aws: EmbeddedAws,
-  { name, servers }: Config,
+  config: Config,
   output: NodeJS.WriteStream,
   interrupted: Promise<never>,
 ): Promise<number> {
-  const watch = new Watch({ aws, servers, stack: namesOf(name).stack, output, input: process.stdin });
+  const watch = new Watch({
+    aws,
+    servers: config.servers,
+    visit: visitOf(config),
+    stack: namesOf(config.name).stack,
+    output,
+    input: process.stdin,
+  });
   try {
     await Promise.race([watch.quit, interrupted]);
     throw new Interrupted();
@@ -136,7 +144,7 @@ async function keepWatching(
 }
 
 /** Starts the workflow, shows its progress and asks the demo for its page. */
-async function create(aws: EmbeddedAws, flags: Flags, output: NodeJS.WriteStream): Promise<Result> {
+async function create(aws: EmbeddedAws, config: Config, flags: Flags, output: NodeJS.WriteStream): Promise<Result> {
   const { states, lambda, elbv2 } = aws.services;
   const { clock } = aws.world;
   const started = { real: Date.now(), aws: clock.now() };
@@ -168,7 +176,7 @@ async function create(aws: EmbeddedAws, flags: Flags, output: NodeJS.WriteStream
     lambdaInvocations: lambda.counters.invocations,
     awsEndpoint: aws.url,
     url,
-    traffic: status === 'SUCCEEDED' ? await ask(url) : null,
+    traffic: status === 'SUCCEEDED' ? await ask(url, visitOf(config)) : null,
     state: aws.state(),
   };
 }
@@ -187,10 +195,10 @@ function failedFunction(history: readonly HistoryEvent[]): string {
 }
 
 /** One request through the load balancer. */
-function ask(url: string): Promise<NonNullable<Result['traffic']>> {
+function ask(url: string, { headers, status: expected }: Visit): Promise<NonNullable<Result['traffic']>> {
   const silent = { ok: false, status: null, node: null };
   return new Promise((resolve) => {
-    const request = get(url, { timeout: 5000, agent: false }, (response) => {
+    const request = get(url, { timeout: 5000, agent: false, headers }, (response) => {
       let page = '';
       response.setEncoding('utf8').on('data', (chunk: string) => {
         page += chunk;
@@ -198,7 +206,7 @@ function ask(url: string): Promise<NonNullable<Result['traffic']>> {
       response.on('close', () => resolve(silent));
       response.on('end', () => {
         const status = response.statusCode ?? null;
-        resolve({ ok: status === 200, status, node: /i-[0-9a-f]{8,17}/.exec(page)?.[0] ?? null });
+        resolve({ ok: status === expected, status, node: /i-[0-9a-f]{8,17}/.exec(page)?.[0] ?? null });
       });
     });
     request.on('timeout', () => request.destroy());
@@ -209,9 +217,11 @@ function ask(url: string): Promise<NonNullable<Result['traffic']>> {
 const isWhole = ({ state }: Result) =>
   state.servers.length > 0 && state.servers.every(({ ready, etcdVoter }) => ready && etcdVoter);
 
-function report(result: Result, aws: EmbeddedAws): string {
+function report(result: Result, aws: EmbeddedAws, { domain }: Config): string {
   const answer = `  ${result.url} answered from ${result.traffic?.node ?? 'an unnamed node'}`;
-  return [serversTable(result.state), answer, '', nextSteps(result, aws.stack.outputs, aws.world.region)].join('\n');
+  return [serversTable(result.state), answer, '', nextSteps(result, aws.stack.outputs, aws.world.region, domain)].join(
+    '\n',
+  );
 }
 
 function failure({ status, error, cause, traffic, url }: Result): string {

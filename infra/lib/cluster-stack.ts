@@ -87,7 +87,7 @@ export class ClusterStack extends Stack {
       LoadBalancerDns: { value: loadBalancer.dnsName, description: 'Name of the load balancer' },
       Url: {
         value: config.domain ? `https://${config.domain}/` : `http://${loadBalancer.dnsName}/`,
-        description: 'Where the demo answers',
+        description: servedAs(config),
       },
       ApiEndpoint: {
         value: `https://${loadBalancer.dnsName}:${PORT.api}`,
@@ -99,4 +99,12 @@ export class ClusterStack extends Stack {
       DocumentPrefix: { value: names.documentPrefix, description: 'Prefix of the SSM documents' },
     });
   }
+}
+
+/** What becomes of a request to the cluster's URL. */
+function servedAs({ domain, acme, demo }: Config): string {
+  if (!demo.enabled) return 'Where Ingresses answer; the demo is left out';
+  if (domain === undefined) return 'Where the demo answers, over plain HTTP: no domain is configured';
+  const certificate = acme.server === 'production' ? '' : ', with a staging certificate that browsers do not trust';
+  return `Where the demo answers${certificate}; ${domain} must lead to LoadBalancerDns`;
 }

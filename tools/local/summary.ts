@@ -59,6 +59,8 @@ export function nextSteps(
   { awsEndpoint, url }: Pick<Result, 'awsEndpoint' | 'url'>,
   outputs: Record<string, string>,
   region: string,
+  /** Where the demo answers; absent: under any name. */
+  domain?: string,
 ): string {
   const { port } = new URL(awsEndpoint);
   const flag = port === '4566' ? '' : ` --port ${port}`;
@@ -66,7 +68,7 @@ export function nextSteps(
   const end = `--state-machine-arn ${outputs.DeleteStateMachineArn} --input '{"confirm":"${outputs.ClusterName}"}'`;
   return [
     'Try it:',
-    `  curl ${url}`,
+    `  curl ${domain === undefined ? '' : `--header 'Host: ${domain}' `}${url}`,
     `  curl ${awsEndpoint}/_local/state`,
     'Break it, in another terminal:',
     `  npm run fault -- kill server-1${flag}`,

@@ -18,7 +18,7 @@ import {
 } from './narration';
 import { Progress } from './progress';
 import { Tally, timeOfDay, trafficDuring, trafficNow } from './tally';
-import { sendTraffic } from './traffic';
+import { sendTraffic, type Visit } from './traffic';
 
 /** How often the load balancer is looked at, real ms: it tells nobody when a target's health changes. */
 const LOOK_MS = 100;
@@ -35,6 +35,8 @@ export interface WatchOptions {
   aws: EmbeddedAws;
   /** How many the cluster is to have. */
   servers: number;
+  /** How the traffic asks. */
+  visit: Visit;
   stack: string;
   output: NodeJS.WriteStream;
   input: NodeJS.ReadStream;
@@ -73,7 +75,7 @@ export class Watch {
     const looking = setInterval(() => this.look(), LOOK_MS);
     this.closers.push(
       () => clearInterval(looking),
-      sendTraffic(url, () => this.now, this.tally),
+      sendTraffic(url, options.visit, () => this.now, this.tally),
       this.subscribe(),
       this.followExecutions(),
       aws.services.sns.onMail((mail) => this.say(narrateMail(mail))),

@@ -26,4 +26,10 @@ describe('the next steps', () => {
     expect(text).toMatch(/npm run fault -- kill server-1 --port 4999$/m);
     expect(text).toMatch(/npm run explain -- --port 4999$/m);
   });
+
+  it('ask the demo under its domain', () => {
+    const addresses = { awsEndpoint: 'http://127.0.0.1:4566', url: 'http://127.0.0.1:8080' };
+    const text = nextSteps(addresses, outputs, 'eu-west-3', 'demo.example.org');
+    expect(text).toMatch(/curl --header 'Host: demo\.example\.org' http:\/\/127\.0\.0\.1:8080$/m);
+  });
 });
