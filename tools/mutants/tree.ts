@@ -7,10 +7,7 @@ import { type Guard, removeGuard } from './guard';
 const LEFT_OUT = new Set(['node_modules', '.git', '.build', '.local', 'cdk.out', 'coverage']);
 
 export class Tree {
-  private constructor(
-    private readonly root: string,
-    readonly path: string,
-  ) {}
+  private constructor(readonly path: string) {}
 
   /** Copies the sources; packages are linked. */
   static copy(root: string, path: string): Tree {
@@ -20,7 +17,7 @@ export class Tree {
       cpSync(join(root, name), join(path, name), { recursive: true });
     }
     symlinkSync(join(root, 'node_modules'), join(path, 'node_modules'));
-    return new Tree(root, path);
+    return new Tree(path);
   }
 
   /**
@@ -28,8 +25,8 @@ export class Tree {
    * @throws GuardNotFound
    */
   async without<T>(guard: Guard, run: () => Promise<T>): Promise<T> {
-    const source = readFileSync(join(this.root, guard.file), 'utf8');
     const file = join(this.path, guard.file);
+    const source = readFileSync(file, 'utf8');
     writeFileSync(file, removeGuard(source, guard));
     try {
       return await run();
