@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { helpText, number, parseFlags, switched, text, UsageError } from './arguments';
 import type { Guard } from './mutants/guard';
 import { GUARDS } from './mutants/guards';
-import { hunt, passUntouched } from './mutants/hunt';
+import { hunt, passUntouched, type Thoroughness } from './mutants/hunt';
 import { lineOf, tableOf } from './mutants/report';
 import { Tree } from './mutants/tree';
 import { runTool } from './run';
@@ -25,6 +25,12 @@ const FLAGS = {
     String,
   ),
   jobs: number('N', 'guards at the same time', Math.min(2, availableParallelism()), { from: 1, to: 16, integer: true }),
+  seeds: number('N', 'lives of the simulator for a guard that no test misses; 0: none', 20, {
+    from: 0,
+    to: 10_000,
+    integer: true,
+  }),
+  both: switched('asks the simulator about every guard, also when a test has noticed'),
   list: switched('names the guards, and runs nothing'),
   table: switched('prints the result as the table of docs/reliability.md'),
 };
@@ -45,16 +51,20 @@ async function main(line: string[]): Promise<number> {
     Tree.copy(ROOT, join(ROOT, '.build', 'mutants', String(job))),
   );
   try {
-    return await run(guards, trees, flags.table);
+    return await run(guards, trees, flags);
   } finally {
     for (const tree of trees) tree.discard();
   }
 }
 
-async function run(guards: readonly Guard[], trees: Tree[], table: boolean): Promise<number> {
+async function run(
+  guards: readonly Guard[],
+  trees: Tree[],
+  { table, ...thoroughness }: Thoroughness & { table: boolean },
+): Promise<number> {
   const began = performance.now();
-  console.log(`${await passUntouched(guards, trees[0]!)} tests pass with every guard in its place`);
-  const findings = await hunt(guards, trees, (finding) => console.log(lineOf(finding)));
+  console.log(`${await passUntouched(guards, trees[0]!, thoroughness)} tests pass with every guard in its place`);
+  const findings = await hunt(guards, trees, thoroughness, (finding) => console.log(lineOf(finding)));
   if (table) console.log(tableOf(findings));
   const missed = findings.filter(({ outcome }) => outcome === 'caught');
   const seconds = Math.round((performance.now() - began) / 1000);

@@ -129,6 +129,14 @@ export const CASES: Case[] = [
     calls: [],
   },
   {
+    name: 'a mode that is none is refused',
+    script: 'start-server',
+    parameters: { ...JOIN, mode: 'reset' },
+    exitCode: 1,
+    stderr: /mode must be init or join, is reset/,
+    calls: [],
+  },
+  {
     name: 'a machine that was told to join never starts a cluster',
     script: 'start-server',
     parameters: INIT,
@@ -144,6 +152,19 @@ export const CASES: Case[] = [
     given: ({ files }) => files.write('/var/lib/rancher/k3s/server/db/etcd/member/wal/0.wal', 'data'),
     exitCode: 1,
     stderr: /unknown origin/,
+    calls: [],
+  },
+  {
+    name: 'etcd data of another cluster is refused',
+    script: 'start-server',
+    parameters: { ...JOIN, caHash: OTHER_HASH },
+    given: ({ files }) => {
+      files.write('/var/lib/k3s-ha/mode', 'join\n');
+      files.write('/var/lib/rancher/k3s/server/db/etcd/member/wal/0.wal', 'data');
+      files.write('/var/lib/rancher/k3s/server/tls/server-ca.crt', CA_TEXT);
+    },
+    exitCode: 1,
+    stderr: /etcd data of another cluster/,
     calls: [],
   },
   {
@@ -507,6 +528,20 @@ export const CASES: Case[] = [
     stderr: /still there after 60 s/,
   },
   {
+    name: 'the API server may fall silent between two steps of a removal',
+    script: 'remove-member',
+    parameters: REMOVE,
+    given: (rig) => {
+      withDead({}, 'host-9')(rig);
+      rig.k3s.onDelete = () => {
+        rig.k3s.api = false;
+      };
+    },
+    exitCode: 75,
+    stderr: /the API server does not answer/,
+    calls: [DELETE],
+  },
+  {
     name: 'nothing is removed without a quorum',
     script: 'remove-member',
     parameters: REMOVE,
@@ -515,6 +550,18 @@ export const CASES: Case[] = [
       rig.k3s.etcd = false;
     },
     exitCode: 75,
+    calls: [],
+  },
+  {
+    name: 'nothing is removed while the API server does not answer',
+    script: 'remove-member',
+    parameters: REMOVE,
+    given: (rig) => {
+      withDead({}, 'host-9')(rig);
+      rig.k3s.api = false;
+    },
+    exitCode: 75,
+    stderr: /the API server does not answer/,
     calls: [],
   },
   {

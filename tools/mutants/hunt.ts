@@ -1,5 +1,6 @@
 /** Takes one guard out after the other and sees what notices. */
 import type { Guard } from './guard';
+import { runSimulator } from './simulator';
 import { runTests } from './tests';
 import type { Tree } from './tree';
 
@@ -13,8 +14,10 @@ export interface Finding {
    * run, so the patch proves nothing.
    */
   outcome: 'caught' | 'survives' | 'broken';
-  /** What noticed it, or what broke; empty when nothing did. */
+  /** The test or the life that noticed it, or what broke; empty when nothing did. */
   by: string;
+  /** The life that noticed it as well, when the simulator was asked although a test had; empty when none did. */
+  alsoBy: string;
   /** Wall clock. */
   seconds: number;
 }
@@ -24,18 +27,32 @@ export class AlreadyFailing extends Error {
   override readonly name = 'AlreadyFailing';
 }
 
+/** How thoroughly. */
+export interface Thoroughness {
+  /** Lives of the simulator for a guard that no test misses; 0: it is not asked. */
+  seeds: number;
+  /** Ask it about every guard. */
+  both: boolean;
+}
+
 /**
  * That the untouched project passes what the guards are held against.
  * @returns how many tests that are
  * @throws AlreadyFailing
  */
-export async function passUntouched(guards: readonly Guard[], tree: Tree): Promise<number> {
+export async function passUntouched(guards: readonly Guard[], tree: Tree, { seeds }: Thoroughness): Promise<number> {
   const tests = new Set(guards.flatMap((guard) => guard.tests));
   const tested = await runTests(tree.path, [...tests], ALL_LIMIT_MS);
-  if (tested.result === 'passed') return tested.tests;
-  throw new AlreadyFailing(
-    `the tests fail although no guard is missing: ${tested.result === 'failed' ? tested.test : tested.why}`,
-  );
+  if (tested.result !== 'passed') {
+    const what = tested.result === 'failed' ? tested.test : tested.why;
+    throw new AlreadyFailing(`the tests fail although no guard is missing: ${what}`);
+  }
+  const lived = seeds === 0 ? null : await runSimulator(tree.path, seeds);
+  if (lived && lived.result !== 'passed') {
+    const what = lived.result === 'failed' ? lived.seed : lived.why;
+    throw new AlreadyFailing(`the simulator finds something although no guard is missing: ${what}`);
+  }
+  return tested.tests;
 }
 
 /**
@@ -46,6 +63,7 @@ export async function passUntouched(guards: readonly Guard[], tree: Tree): Promi
 export async function hunt(
   guards: readonly Guard[],
   trees: readonly Tree[],
+  thoroughness: Thoroughness,
   found: (finding: Finding) => void,
 ): Promise<Finding[]> {
   const queue = [...guards];
@@ -53,7 +71,9 @@ export async function hunt(
   await Promise.all(
     trees.map(async (tree) => {
       for (let guard = queue.shift(); guard; guard = queue.shift()) {
-        const finding = await examine(guard, tree);
+        const began = performance.now();
+        const noticed = await tree.without(guard, () => examine(guard, tree.path, thoroughness));
+        const finding = { guard, ...noticed, seconds: (performance.now() - began) / 1000 };
         findings.push(finding);
         found(finding);
       }
@@ -62,16 +82,14 @@ export async function hunt(
   return guards.flatMap((guard) => findings.filter((finding) => finding.guard === guard));
 }
 
-async function examine(guard: Guard, tree: Tree): Promise<Finding> {
-  const began = performance.now();
-  const tested = await tree.without(guard, () => runTests(tree.path, guard.tests));
-  const seconds = (performance.now() - began) / 1000;
-  switch (tested.result) {
-    case 'failed':
-      return { guard, outcome: 'caught', by: tested.test, seconds };
-    case 'passed':
-      return { guard, outcome: 'survives', by: '', seconds };
-    case 'broken':
-      return { guard, outcome: 'broken', by: tested.why, seconds };
-  }
+type Noticed = Pick<Finding, 'outcome' | 'by' | 'alsoBy'>;
+
+async function examine({ tests }: Guard, tree: string, { seeds, both }: Thoroughness): Promise<Noticed> {
+  const tested = await runTests(tree, tests);
+  if (tested.result === 'broken') return { outcome: 'broken', by: tested.why, alsoBy: '' };
+  const lived = seeds > 0 && (both || tested.result === 'passed') ? await runSimulator(tree, seeds) : null;
+  const life = lived?.result === 'failed' ? lived.seed : '';
+  if (tested.result === 'failed') return { outcome: 'caught', by: tested.test, alsoBy: life };
+  if (lived?.result === 'broken') return { outcome: 'broken', by: lived.why, alsoBy: '' };
+  return life === '' ? { outcome: 'survives', by: '', alsoBy: '' } : { outcome: 'caught', by: life, alsoBy: '' };
 }

@@ -5,24 +5,28 @@ import type { Finding } from './hunt';
 const rulesOf = ({ rules }: Guard) => rules.join(', ');
 
 /** One line as soon as it is known. */
-export function lineOf({ guard, outcome, by, seconds }: Finding): string {
+export function lineOf({ guard, outcome, by, alsoBy, seconds }: Finding): string {
   const word = outcome === 'caught' ? outcome : outcome.toUpperCase();
   const rules = `rule ${rulesOf(guard)}`.padEnd(14);
-  const what = outcome === 'survives' ? `nothing notices that without it, ${guard.without} (${guard.file})` : by;
+  const what =
+    outcome === 'survives'
+      ? `nothing notices that without it, ${guard.without} (${guard.file})`
+      : [by, alsoBy].filter(Boolean).join(' | ');
   return `${word.padEnd(8)}  ${rules}  ${guard.name.padEnd(36)}  ${`${seconds.toFixed(1)} s`.padStart(7)}  ${what}`;
 }
 
 /** The table of docs/reliability.md. */
 export function tableOf(findings: readonly Finding[]): string {
   const rows = findings.map(
-    ({ guard, outcome, by }) =>
-      `| ${guard.name} | ${rulesOf(guard)} | ${guard.without} | ${outcome === 'caught' ? cell(by) : outcome} |`,
+    ({ guard, outcome, by, alsoBy }) =>
+      `| ${guard.name} | ${rulesOf(guard)} | ${guard.without} | ${outcome === 'caught' ? cell(by, alsoBy) : outcome} |`,
   );
   return ['| guard | rules | without it, | caught by |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
 
-function cell(caughtBy: string): string {
-  const colon = caughtBy.indexOf(': ');
-  const file = caughtBy.slice(0, colon).replace(/^test\//, '');
-  return `\`${file}\`: ${caughtBy.slice(colon + 2).replaceAll('|', '\\|')}`;
+function cell(by: string, alsoBy: string): string {
+  const colon = by.indexOf(': ');
+  const file = by.slice(0, colon).replace(/^test\//, '');
+  const seed = alsoBy === '' ? '' : `; ${alsoBy.slice(0, alsoBy.indexOf(':'))}`;
+  return `\`${file}\`: ${by.slice(colon + 2).replaceAll('|', '\\|')}${seed}`;
 }

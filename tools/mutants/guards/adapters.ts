@@ -140,7 +140,7 @@ export const ADAPTERS: readonly Guard[] = [
     file: 'functions/aws/instances.ts',
     before: 'ClientToken: clientToken,',
     after: 'ClientToken: clientToken && undefined,',
-    tests: [AWS, 'test/functions/launch-server', 'test/e2e/interruption.test.ts'],
+    tests: [AWS, 'test/functions/launch-server'],
   },
   {
     name: 'scripts-are-sent-once',

@@ -91,7 +91,7 @@ export const STEPS: readonly Guard[] = [
     file: 'functions/launch-server/launch-server.ts',
     before: 'let unfinished = state.launching;',
     after: 'let unfinished: typeof state.launching = null;',
-    tests: ['test/functions/launch-server', 'test/e2e/interruption.test.ts'],
+    tests: ['test/functions/launch-server'],
   },
   {
     name: 'client-token-names-the-generation',
