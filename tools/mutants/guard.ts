@@ -26,20 +26,25 @@ export class GuardNotFound extends Error {
 }
 
 /**
- * The source without the guard.
+ * The source without the guard. White space in a guard stands for any: indentation may change.
  * @throws GuardNotFound
  */
 export function removeGuard(source: string, { name, file, before, after, also = [] }: Guard): string {
   let text = source;
   for (const edit of [{ before, after }, ...also]) {
-    const [head = '', ...rest] = text.split(edit.before);
-    if (rest.length !== 1) {
-      const times = rest.length === 0 ? 'nowhere' : `${rest.length} times`;
+    const pattern = new RegExp(edit.before.split(/\s+/).map(literally).join('\\s+'), 'g');
+    const found = text.match(pattern)?.length ?? 0;
+    if (found !== 1) {
+      const times = found === 0 ? 'nowhere' : `${found} times`;
       throw new GuardNotFound(
         `${name}: its text stands ${times} in ${file}, it must stand there once:\n${edit.before}`,
       );
     }
-    text = head + edit.after + rest[0];
+    text = text.replace(pattern, () => edit.after);
   }
   return text;
+}
+
+function literally(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }

@@ -32,6 +32,10 @@ describe('taking out a guard', () => {
     expect(removeGuard('start; if (a) stop; end', guard)).toBe('start; stop; end');
   });
 
+  it('does not depend on indentation', () => {
+    expect(removeGuard('a\n    if (a)\n  b', { ...guard, before: 'if (a) b', after: 'c' })).toBe('a\n    c');
+  });
+
   it('is refused when its text is not there any more, or more than once', () => {
     expect(() => removeGuard('start', guard)).toThrow(GuardNotFound);
     expect(() => removeGuard('if (a) b; if (a) c', guard)).toThrow('stands 2 times in z.ts');

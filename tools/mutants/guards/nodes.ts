@@ -66,8 +66,8 @@ export const NODES: readonly Guard[] = [
     rules: [1, 4],
     without: 'a server counts as joined before it votes',
     file: START,
-    before: '[[ $ready == True && $voter == True && $deleting',
-    after: '[[ $ready == True && $deleting',
+    before: '&& $member != \'<none>\' ]] && votes "$member"',
+    after: "&& $member != '<none>' ]]",
     tests: SCRIPTS,
   },
   {

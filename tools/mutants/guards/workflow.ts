@@ -67,9 +67,9 @@ export const WORKFLOW: readonly Guard[] = [
     without: 'a machine that takes its time to terminate fails the replacement',
     file: CLUSTER,
     before:
-      '"ErrorEquals": ["ServerNotYet"],\n                "IntervalSeconds": 5,\n                "BackoffRate": 1,\n                "MaxAttempts": 120',
+      '"ErrorEquals": ["ServerNotYet"],\n                "IntervalSeconds": 3,\n                "BackoffRate": 1,\n                "MaxAttempts": 200',
     after:
-      '"ErrorEquals": ["ServerNotYet"],\n                "IntervalSeconds": 5,\n                "BackoffRate": 1,\n                "MaxAttempts": 1',
+      '"ErrorEquals": ["ServerNotYet"],\n                "IntervalSeconds": 3,\n                "BackoffRate": 1,\n                "MaxAttempts": 1',
     tests: TESTS,
   },
   {
@@ -113,11 +113,11 @@ export const WORKFLOW: readonly Guard[] = [
     before: `"Next": "InitFailed"
                 }
               ],
-              "Next": "JoinServers"`,
-    after: `"Next": "JoinServers"
+              "Next": "JoinAndApply"`,
+    after: `"Next": "JoinAndApply"
                 }
               ],
-              "Next": "JoinServers"`,
+              "Next": "JoinAndApply"`,
     tests: TESTS,
   },
   {
