@@ -22,13 +22,13 @@ export function warningsAbout(api: Api, object: KubeObject): string[] {
         : object.kind === 'DaemonSet'
           ? DaemonSet.parse(object).spec.template.spec
           : undefined;
-  const warned = level(namespaceOf(api, object), 'warn');
+  const warned = level(namespaceOf(api, object), 'warn', api.podSecurity);
   const found = spec ? violations(spec, warned.level) : [];
   return found.length > 0 ? [`would violate PodSecurity "${warned.level}:${warned.version}": ${found.join(', ')}`] : [];
 }
 
 function admitPod(api: Api, pod: Pod): void {
-  const enforced = level(namespaceOf(api, pod), 'enforce');
+  const enforced = level(namespaceOf(api, pod), 'enforce', api.podSecurity);
   const found = violations(pod.spec, enforced.level);
   if (found.length === 0) return;
   const { name } = pod.metadata;

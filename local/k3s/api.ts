@@ -6,6 +6,7 @@ import type { Etcd } from './etcd';
 import { isUnmodelled, type Kind, kindNamed, kindOf, resource } from './kinds';
 import { managedBy, released } from './managed-fields';
 import { type KubeObject, Service, timestamp } from './objects';
+import type { PodSecurityDefaults } from './pod-security';
 
 /** What the API server answers instead of an object; `reason` is what kubectl puts into brackets. */
 export class ApiError extends Error {
@@ -30,7 +31,13 @@ export class Api {
   constructor(
     private readonly world: World,
     private readonly etcd: Etcd<KubeObject>,
+    private readonly defaults: () => PodSecurityDefaults,
   ) {}
+
+  /** As the servers were configured. */
+  get podSecurity(): PodSecurityDefaults {
+    return this.defaults();
+  }
 
   get revision(): number {
     return this.etcd.revision;

@@ -8,6 +8,7 @@ import { Kubelet } from './kubelet';
 import type { Model } from './machine';
 import type { KubeObject } from './objects';
 import { type Authority, caHash } from './pki';
+import { PRIVILEGED } from './pod-security';
 import type { ServerProcess } from './server';
 import { Workloads } from './workloads';
 
@@ -43,7 +44,7 @@ export class Cluster {
     this.uuid = model.world.random.uuid();
     this.caHash = caHash(identity.authority.cert);
     this.etcd = new Etcd(model.world, model.network, data, () => this.tick());
-    this.api = new Api(model.world, this.etcd);
+    this.api = new Api(model.world, this.etcd, () => this.reporting()[0]?.podSecurity ?? PRIVILEGED);
     this.helm = new HelmController(this);
     this.certManager = new CertManager(this);
     this.controllers = new Controllers(this);

@@ -6,6 +6,8 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { Files } from './command';
+import { ComponentError, checkComponents } from './components';
+import type { PodSecurityDefaults } from './pod-security';
 
 export const CONFIG = '/etc/rancher/k3s/config.yaml';
 
@@ -160,6 +162,8 @@ export interface ServerConfig {
   disable: string[];
   /** Seconds a pod without tolerations of its own stays on a node that is gone. */
   tolerationSeconds: number;
+  /** Of namespaces that say nothing themselves. */
+  podSecurity: PodSecurityDefaults;
   /** What must be equal on all servers, by flag name. */
   critical: Record<string, string>;
 }
@@ -287,6 +291,7 @@ function interpret(files: Files, values: Values): ServerConfig {
     kubeconfigMode: Number.parseInt(mode, 8),
     disable,
     tolerationSeconds: tolerationSeconds(list('kube-apiserver-arg')),
+    podSecurity: components(files, values),
     critical: {
       'agent-token': secret('agent-token') ?? '',
       'cluster-cidr': text('cluster-cidr') ?? '10.42.0.0/16',
@@ -307,6 +312,16 @@ function interpret(files: Files, values: Values): ServerConfig {
       'service-cidr': text('service-cidr') ?? '10.43.0.0/16',
     },
   };
+}
+
+/** The arguments of the components, whose values may contain commas. */
+function components(files: Files, values: Values): PodSecurityDefaults {
+  try {
+    return checkComponents(files, (component) => values.get(`${component}-arg`) ?? []).podSecurity;
+  } catch (error) {
+    if (error instanceof ComponentError) throw new ConfigError(error.message);
+    throw error;
+  }
 }
 
 /** The API server's defaults; the model has one figure for not-ready and unreachable, and wants them equal. */

@@ -8,14 +8,29 @@ import type { KubeObject } from './objects';
 
 export type Level = 'privileged' | 'baseline' | 'restricted';
 
-/** A namespace's level of a mode and its version, from its labels. */
-export function level(namespace: KubeObject | undefined, mode: 'enforce' | 'warn'): { level: Level; version: string } {
+/** What holds where a namespace says nothing, and the namespaces that are never looked at. */
+export interface PodSecurityDefaults {
+  readonly enforce: Level;
+  readonly warn: Level;
+  readonly exempt: readonly string[];
+}
+
+/** Kubernetes' own defaults. */
+export const PRIVILEGED: PodSecurityDefaults = { enforce: 'privileged', warn: 'privileged', exempt: [] };
+
+/** A namespace's level of a mode and its version: from its labels, else the default. */
+export function level(
+  namespace: KubeObject | undefined,
+  mode: 'enforce' | 'warn',
+  defaults: PodSecurityDefaults,
+): { level: Level; version: string } {
+  if (defaults.exempt.includes(namespace?.metadata.name ?? '')) return { level: 'privileged', version: 'latest' };
   const label = `pod-security.kubernetes.io/${mode}`;
   const value = namespace?.metadata.labels?.[label];
   const version = namespace?.metadata.labels?.[`${label}-version`] ?? 'latest';
   // What cannot be understood is taken as the strictest (policy/api ToPolicy).
   const known = value === 'privileged' || value === 'baseline' ? value : 'restricted';
-  return { level: value === undefined ? 'privileged' : known, version };
+  return { level: value === undefined ? defaults[mode] : known, version };
 }
 
 const Context = z.looseObject({

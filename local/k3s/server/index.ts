@@ -13,6 +13,7 @@ import { aborted, type ServerMachine } from '../machine';
 import { registerNode } from '../node';
 import { installPackaged } from '../packaged';
 import { createAuthority, type Identity, issue } from '../pki';
+import { PRIVILEGED } from '../pod-security';
 import type { Release } from '../release';
 import { memberName, RESET_FLAG, storedMember, storeMember, writeIdentity, writeKubeconfig } from './disk';
 import { Exit } from './exit';
@@ -40,6 +41,7 @@ export class ServerProcess {
   kubeletReady = false;
   /** Seconds; from the configuration. */
   tolerationSeconds = 300;
+  podSecurity = PRIVILEGED;
   private readonly controller = new AbortController();
   private listener: Promise<Listening> | undefined;
   private lostSince: number | undefined;
@@ -67,6 +69,7 @@ export class ServerProcess {
       if (config.clusterReset) throw new ConfigError('the model of K3s resets a cluster from a command only');
       this.nodeName = config.nodeName ?? this.machine.hostname;
       this.tolerationSeconds = config.tolerationSeconds;
+      this.podSecurity = config.podSecurity;
       await this.start(config);
       return await aborted(this.controller.signal);
     } catch (error) {

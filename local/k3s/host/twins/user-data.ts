@@ -96,12 +96,11 @@ export function userData(settings: Record<string, string>): Twin {
         'secrets-encryption: true',
         'protect-kernel-defaults: true',
         'write-kubeconfig-mode: "0600"',
-        'kube-apiserver-arg:',
-        '  - default-not-ready-toleration-seconds=30',
-        '  - default-unreachable-toleration-seconds=30',
-        '',
+        COMPONENTS,
       ];
       files.write('/etc/rancher/k3s/config.yaml', config.join('\n'), 0o600);
+      files.write('/etc/rancher/k3s/admission.yaml', ADMISSION, 0o600);
+      files.write('/etc/rancher/k3s/audit.yaml', AUDIT, 0o600);
       writeProvider(shell, setting('REGISTRY'), region);
       files.write('/etc/systemd/system/k3s.service', UNIT);
       await installK3s(shell, setting('K3S_VERSION'), setting('K3S_SHA256'));
@@ -144,6 +143,69 @@ function writeProvider({ files }: Shell, registry: string, region: string): void
   ];
   files.write(`${directory}/config.yaml`, config.join('\n'));
 }
+
+const COMPONENTS = `kube-apiserver-arg:
+  - default-not-ready-toleration-seconds=30
+  - default-unreachable-toleration-seconds=30
+  - enable-admission-plugins=NodeRestriction,EventRateLimit
+  - admission-control-config-file=/etc/rancher/k3s/admission.yaml
+  - audit-policy-file=/etc/rancher/k3s/audit.yaml
+  - audit-log-path=/var/log/k3s/audit.log
+  - audit-log-maxage=30
+  - audit-log-maxbackup=10
+  - audit-log-maxsize=100
+  - service-account-extend-token-expiration=false
+kube-controller-manager-arg:
+  - terminated-pod-gc-threshold=100
+kubelet-arg:
+  - streaming-connection-idle-timeout=5m
+  - pod-max-pids=4096
+  - tls-cipher-suites=TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305,TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305
+`;
+
+const ADMISSION = `apiVersion: apiserver.config.k8s.io/v1
+kind: AdmissionConfiguration
+plugins:
+  - name: PodSecurity
+    configuration:
+      apiVersion: pod-security.admission.config.k8s.io/v1
+      kind: PodSecurityConfiguration
+      defaults:
+        enforce: baseline
+        enforce-version: latest
+        audit: restricted
+        audit-version: latest
+        warn: restricted
+        warn-version: latest
+      exemptions:
+        usernames: []
+        runtimeClasses: []
+        namespaces: [kube-system]
+  - name: EventRateLimit
+    configuration:
+      apiVersion: eventratelimit.admission.k8s.io/v1alpha1
+      kind: Configuration
+      limits:
+        - type: Server
+          qps: 5000
+          burst: 20000
+`;
+
+const AUDIT = `apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+  - level: None
+    nonResourceURLs: [/healthz*, /livez*, /readyz*, /version]
+  - level: None
+    resources:
+      - group: coordination.k8s.io
+        resources: [leases]
+      - resources: [events]
+      - group: events.k8s.io
+        resources: [events]
+  - level: Metadata
+`;
 
 const SYSCTL = `vm.panic_on_oom = 0
 vm.overcommit_memory = 1
