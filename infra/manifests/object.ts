@@ -1,12 +1,20 @@
 import * as z from 'zod';
 
-/** What every object of ours has; the rest of it is the object's own. */
+const word = (pattern: RegExp, what: string) => z.string().regex(pattern, { error: `must be ${what}` });
+
+/**
+ * What every object has; the rest of it is the object's own. What identifies it becomes a line of a list and an argument of
+ * kubectl, so it is no more than Kubernetes' own names need.
+ */
 export const OBJECT = z.looseObject({
-  apiVersion: z.string().min(1),
-  kind: z.string().min(1),
+  apiVersion: word(/^[a-z0-9.-]+(\/[a-z0-9]+)?$/, 'a version such as "v1" or "apps/v1"'),
+  kind: word(/^[A-Z][A-Za-z0-9]*$/, 'a kind such as "ConfigMap"'),
   metadata: z.looseObject({
-    name: z.string().min(1),
-    namespace: z.string().min(1).optional(),
+    name: word(/^[A-Za-z0-9][\w.:-]*$/, 'a name of letters, digits, dots, colons and hyphens'),
+    namespace: word(
+      /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
+      'a namespace of lower-case letters, digits and hyphens',
+    ).optional(),
     labels: z.record(z.string(), z.string()).optional(),
   }),
 });

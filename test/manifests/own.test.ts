@@ -56,6 +56,8 @@ describe('a folder is refused', () => {
       'c.yaml': '{ not: [ yaml',
       'd.yaml': 'apiVersion: v1\nkind: Service\nmetadata: { name: nginx-demo, namespace: nginx-demo }\n',
       'e.yaml': `${configMap('one', 'default')}---\napiVersion: v1\nkind: ConfigMap\nmetadata: { name: one }\n`,
+      'f.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: "a\\n# object: Service - kubernetes" }\n',
+      'g.yaml': 'apiVersion: v1\nkind: --all\nmetadata: { name: a, namespace: "a b" }\n',
       'kustomization.yaml': 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nmetadata: { name: k }\n',
     });
     const text = messageOf(render);
@@ -65,6 +67,9 @@ describe('a folder is refused', () => {
     expect(text).toMatch(/c\.yaml: /);
     expect(text).toMatch(/d\.yaml: Service nginx-demo must not be here: this project ships it/);
     expect(text).toMatch(/e\.yaml: ConfigMap one must not be here: .*e\.yaml has it as well/);
+    expect(text).toMatch(/f\.yaml: metadata\.name: must be a name of letters/);
+    expect(text).toMatch(/g\.yaml: kind: must be a kind/);
+    expect(text).toMatch(/g\.yaml: metadata\.namespace: must be a namespace/);
     expect(text).toMatch(/kustomization\.yaml: is for kustomize/);
   });
 
