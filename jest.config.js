@@ -20,6 +20,7 @@ const faults = [
     'healing/circumstances',
     'interruption',
     'machines',
+    'permissions/denied',
     'permissions/used',
     'scripts',
     'throttling',

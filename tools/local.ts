@@ -12,7 +12,7 @@ import { makeAssembly } from './assembly';
 import { FLAGS } from './local/flags';
 import { type HistoryEvent, Progress } from './local/progress';
 import { createScreen, duration } from './local/screen';
-import { nextSteps, type Result, serversTable, toJson } from './local/summary';
+import { deniedCalls, nextSteps, type Result, serversTable, toJson } from './local/summary';
 import { type Visit, visitOf } from './local/traffic';
 import { Watch } from './local/watch';
 import { runTool } from './run';
@@ -103,8 +103,10 @@ async function run(flags: Flags, runtime: string, interrupted: Promise<never>): 
     say(`k3s-ha-aws · cluster "${config.name}" · embedded AWS at ${aws.url} (${flags.timeScale}× AWS time)\n`);
     const result = await Promise.race([create(aws, config, flags, output), interrupted]);
     say(`  modelled AWS time ${duration(result.simulatedSeconds * 1000)} · wall ${result.seconds.toFixed(1)} s\n`);
-    const ok = result.status === 'SUCCEEDED' && result.traffic?.ok === true && isWhole(result);
+    const ok =
+      result.status === 'SUCCEEDED' && result.traffic?.ok === true && isWhole(result) && result.denials.length === 0;
     say(ok ? report(result, aws, config) : failure(result));
+    if (result.denials.length > 0) say(`\n${deniedCalls(result.denials)}`);
     if (flags.json) process.stdout.write(`${toJson(result)}\n`);
     if (flags.once || !ok) return ok ? 0 : 1;
     say('\nIt keeps running, and what happens is shown below: press Ctrl-C to stop everything.\n');
@@ -140,6 +142,8 @@ async function keepWatching(
     throw new Interrupted();
   } finally {
     watch.stop();
+    const { denials } = aws.services.iam.authority;
+    if (denials.length > 0) output.write(`\n${deniedCalls(denials)}\n`);
   }
 }
 
@@ -177,6 +181,7 @@ async function create(aws: EmbeddedAws, config: Config, flags: Flags, output: No
     awsEndpoint: aws.url,
     url,
     traffic: status === 'SUCCEEDED' ? await ask(url, visitOf(config)) : null,
+    denials: aws.services.iam.authority.denials,
     state: aws.state(),
   };
 }
@@ -224,11 +229,14 @@ function report(result: Result, aws: EmbeddedAws, { domain }: Config): string {
   );
 }
 
-function failure({ status, error, cause, traffic, url }: Result): string {
+function failure({ status, error, cause, traffic, url, denials }: Result): string {
   if (status === 'SUCCEEDED' && traffic && !traffic.ok) {
     return `the cluster was built, but ${url} ${traffic.status === null ? 'did not answer' : `answered ${traffic.status}`}`;
   }
-  if (status === 'SUCCEEDED') return 'the execution succeeded, but not every server is Ready and a voter';
+  if (status === 'SUCCEEDED' && denials.length === 0) {
+    return 'the execution succeeded, but not every server is Ready and a voter';
+  }
+  if (status === 'SUCCEEDED') return 'the execution succeeded, but calls were denied';
   return `the execution ${status === 'FAILED' ? 'failed' : `ended ${status}`}: ${error ?? 'no error'}: ${cause ?? 'no cause'}`;
 }
 

@@ -1,4 +1,5 @@
 /** What a person sees when the cluster stands, and what a program gets with `--json`. */
+import type { Denial } from '../../local/aws/iam';
 import type { ClusterState } from '../../local/state';
 
 /** How the execution went; times in seconds. */
@@ -17,6 +18,8 @@ export interface Result {
   url: string;
   /** How the demo answered; null: not asked. */
   traffic: { ok: boolean; status: number | null; node: string | null } | null;
+  /** What the policies of the stack did not allow. */
+  denials: readonly Denial[];
   state: ClusterState;
 }
 
@@ -37,6 +40,12 @@ export function toJson({ state, traffic, ...result }: Result): string {
     unhealthy,
   }));
   return JSON.stringify({ ...result, servers, targetGroups, traffic });
+}
+
+/** The calls that were denied, for whoever wrote the policies. */
+export function deniedCalls(denials: readonly Denial[]): string {
+  const lines = denials.map(({ message, times }) => `  ${message}${times > 1 ? ` (${times} times)` : ''}`);
+  return [`${denials.length} kinds of calls were denied by the stack's policies:`, ...lines].join('\n');
 }
 
 /** The servers and their targets, as a table. */

@@ -1,4 +1,4 @@
-import { nextSteps } from '../../../tools/local/summary';
+import { deniedCalls, nextSteps } from '../../../tools/local/summary';
 
 const outputs = { StateMachineArn: 'arn:cluster', DeleteStateMachineArn: 'arn:delete', ClusterName: 'demo' };
 
@@ -32,4 +32,13 @@ describe('the next steps', () => {
     const text = nextSteps(addresses, outputs, 'eu-west-3', 'demo.example.org');
     expect(text).toMatch(/curl --header 'Host: demo\.example\.org' http:\/\/127\.0\.0\.1:8080$/m);
   });
+});
+
+it('denied calls are listed once each, with how often they were made', () => {
+  const denial = { at: 0, principal: 'p', action: 'a', resource: 'r' };
+  const text = deniedCalls([
+    { ...denial, times: 1, message: 'User: p may not a' },
+    { ...denial, times: 3, message: 'User: p may not b' },
+  ]);
+  expect(text.split('\n').slice(1)).toEqual(['  User: p may not a', '  User: p may not b (3 times)']);
 });
