@@ -5,6 +5,15 @@ import { bootTest, closeAll, type TestCluster, type TestOptions } from '../../su
 
 /** What is not used here, and why it is granted all the same. */
 const UNUSED: Readonly<Record<string, string>> = {
+  // docker/cli, cli/registry/client/fetcher.go
+  'EchoImageRole ecr:GetDownloadUrlForLayer':
+    'docker manifest inspect also reads the configuration of an image that is there',
+  ...Object.fromEntries(
+    ['s3:GetBucketAcl', 's3:GetBucketLocation', 's3:GetObjectVersion'].map((action) => [
+      `EchoImageRole ${action}`,
+      'CodeBuild documents that its role needs it, not when it is asked for (setting-up-service-role.html)',
+    ]),
+  ),
   'NodesRole ssmmessages:CreateDataChannel': "an operator's session (npm run kubeconfig); sessions are not modelled",
   'NodesRole ssmmessages:OpenDataChannel': "an operator's session (npm run kubeconfig); sessions are not modelled",
 };
@@ -80,6 +89,15 @@ describe('the permissions are used by', () => {
   accident('a launch whose answers are lost', async (cluster) => {
     cluster.aws.world.faults.onCall('ec2', 'RunInstances', { kind: 'lost-reply' }, { times: 9 });
     expect(await cluster.create()).toMatchObject({ status: 'SUCCEEDED' });
+  });
+
+  accident('servers that die before they join', async (cluster) => {
+    const creation = await cluster.start('cluster');
+    await cluster.enters('StartServer');
+    await cluster.terminate(
+      ...cluster.servers.filter(({ etcdVoter }) => !etcdVoter).map(({ instanceId }) => instanceId),
+    );
+    await cluster.ended(creation);
   });
 
   accident('an execution that is stopped while a command runs', async (cluster) => {
