@@ -131,16 +131,18 @@ export class TableNetwork implements Network {
     request: HttpRequest,
     timeoutMs: number,
   ): Promise<HttpResponse | typeof TIMEOUT | typeof RESET> {
-    const enough = new AbortController();
-    const expired = (): typeof TIMEOUT => TIMEOUT;
-    const limit = this.clock.sleep(timeoutMs, enough.signal).then(expired, expired);
+    let expire: (reason: typeof TIMEOUT) => void = () => {};
+    const limit = new Promise<typeof TIMEOUT>((resolve) => {
+      expire = resolve;
+    });
+    const timer = this.clock.after(timeoutMs, () => expire(TIMEOUT));
     try {
       return await Promise.race([limit, (async () => service.respond(request))()]);
     } catch {
       // As on a socket: a service that fails breaks the connection.
       return RESET;
     } finally {
-      enough.abort();
+      timer.cancel();
     }
   }
 }

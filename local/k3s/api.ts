@@ -28,6 +28,9 @@ export class NoMatch extends Error {
 const NODE_PORTS = { first: 30000, last: 32767 };
 
 export class Api {
+  /** Of each kind, until one of them is written: controllers list every second, and seldom has anything changed. */
+  private readonly lists = new Map<string, KubeObject[]>();
+
   constructor(
     private readonly world: World,
     private readonly etcd: Etcd<KubeObject>,
@@ -71,16 +74,17 @@ export class Api {
 
   /** In the order of namespace and name, as the API server lists. */
   list<T extends KubeObject = KubeObject>(kind: string, namespace?: string): T[] {
-    const found: KubeObject[] = [];
-    for (const object of this.etcd.values()) {
-      if (object.kind === kind && (namespace === undefined || object.metadata.namespace === namespace)) {
-        found.push(object);
-      }
-    }
-    const path = (object: KubeObject) => `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
-    found.sort((a, b) => (path(a) < path(b) ? -1 : 1));
+    const all = this.lists.get(kind) ?? this.collect(kind);
     // Every object went through its kind's schema when it was written.
-    return found as T[];
+    return all.filter((object) => namespace === undefined || object.metadata.namespace === namespace) as T[];
+  }
+
+  private collect(kind: string): KubeObject[] {
+    const path = (object: KubeObject) => `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
+    const found = [...this.etcd.values()].filter((object) => object.kind === kind);
+    found.sort((a, b) => (path(a) < path(b) ? -1 : 1));
+    this.lists.set(kind, found);
+    return found;
   }
 
   /** Throws AlreadyExists, NotFound (its namespace), BadRequest, Forbidden, InternalError. */
@@ -114,7 +118,7 @@ export class Api {
     if (!previous) throw new ApiError('NotFound', `${resource(kindNamed(object.kind))} "${name}" not found`);
     if (isDeepStrictEqual(previous, object)) return previous;
     if (object.metadata.deletionTimestamp && !object.metadata.finalizers?.length && object.kind !== 'Pod') {
-      this.etcd.commit(keyOf(object.kind, name, namespace), undefined);
+      this.forget(object);
       return undefined;
     }
     const changed = !isDeepStrictEqual(previous.spec, object.spec);
@@ -161,14 +165,18 @@ export class Api {
 
   /** Deletes without waiting for anybody. */
   forget(object: KubeObject): void {
-    const { name, namespace } = object.metadata;
-    this.etcd.commit(keyOf(object.kind, name, namespace), undefined);
+    this.commit(object, undefined);
+  }
+
+  private commit({ kind, metadata: { name, namespace } }: KubeObject, value: KubeObject | undefined): void {
+    this.etcd.commit(keyOf(kind, name, namespace), value);
+    this.lists.delete(kind);
   }
 
   private store(object: KubeObject): KubeObject {
     const resourceVersion = String(this.etcd.revision + 1);
     const stored = { ...object, metadata: { ...object.metadata, resourceVersion } };
-    this.etcd.commit(keyOf(object.kind, object.metadata.name, object.metadata.namespace), stored);
+    this.commit(object, stored);
     return stored;
   }
 

@@ -29,6 +29,8 @@ export class Controllers {
   /** When a removal that was asked for will be carried out. */
   private readonly due = new Map<string, number>();
   private voterAt = 0;
+  /** The revision at which pods were last collected. */
+  private collected = -1;
   /** When the controllers last started: what happened before they did not see. */
   private since: number | undefined;
 
@@ -221,6 +223,9 @@ export class Controllers {
 
   /** Pods of Nodes that are gone. */
   private collectPods(): void {
+    const { revision } = this.cluster.api;
+    if (revision === this.collected) return;
+    this.collected = revision;
     const names = new Set(this.nodes().map(({ metadata }) => metadata.name));
     for (const pod of this.cluster.api.list<Pod>('Pod')) {
       if (pod.spec.nodeName !== undefined && !names.has(pod.spec.nodeName)) this.cluster.api.forget(pod);

@@ -26,10 +26,16 @@ export class HelmController {
   /** Releases by namespace and name of their HelmChart, as last seen: what is missing was uninstalled. */
   private known = new Map<string, { name: string; namespace: string }>();
 
+  /** The revision that was last looked at and left nothing to wait for. */
+  private seen = -1;
+
   constructor(private readonly cluster: Cluster) {}
 
   reconcile(): void {
     const { api } = this.cluster;
+    // What is installed depends on what is written alone.
+    if (this.due.size === 0 && api.revision === this.seen) return;
+    this.seen = api.revision;
     const charts = api.list('HelmChart').map((object) => HelmChart.parse(object));
     for (const chart of charts) this.care(chart);
     const present = new Map(charts.map((chart) => [pathOf(chart), releaseOf(chart)]));
@@ -45,7 +51,10 @@ export class HelmController {
       .digest('hex');
     if (chart.metadata.annotations?.[INSTALLED] === hash) return;
     // The job runs as a pod: it needs a node that is Ready.
-    if (this.cluster.reporting().length === 0) return;
+    if (this.cluster.reporting().length === 0) {
+      this.seen = -1;
+      return;
+    }
     const path = pathOf(chart);
     let due = this.due.get(path);
     if (due?.hash !== hash) {
@@ -53,6 +62,7 @@ export class HelmController {
       this.due.set(path, due);
     }
     if (world.clock.now() < due.at) return;
+    this.due.delete(path);
     const problem = this.install(chart, config);
     if (problem !== undefined) world.log(`the chart ${chart.metadata.name} cannot be installed`, { error: problem });
     const at = timestamp(world.clock.now());
