@@ -19,9 +19,19 @@ import { Random } from './random';
 import { createServices, listServices, type Services } from './services';
 import { CustomResourceResponses, deploy, RESPONSE_PATH, readAssembly, type Stack } from './stack';
 import { type ClusterState, describeCluster, inbox } from './state';
-import { createEndpoint, type Endpoint, type EndpointOptions } from './wire/endpoint';
+import { createEntrances, type Direct, type Endpoint, type EndpointOptions } from './wire/endpoint';
 import type { WireResponse } from './wire/http';
 import { jsonResponse, type Route, serve } from './wire/server';
+
+/** What functions may be run in. */
+export interface Surroundings {
+  world: World;
+  endpoint: Endpoint;
+  /** Calls without the wire. */
+  direct: Direct;
+  /** Answers HTTP requests that are no AWS service. */
+  route: Route;
+}
 
 export interface EmbeddedOptions {
   /** The cloud assembly to deploy (`cdk.out`). */
@@ -38,7 +48,7 @@ export interface EmbeddedOptions {
   /** Where machines keep their disks. Undefined: node scripts run as their in-process twins. */
   directory?: string;
   /** Where functions run; worker threads unless given. */
-  runtime?(aws: { world: World; endpoint: Endpoint; route: Route }): LambdaRuntime;
+  runtime?(aws: Surroundings): LambdaRuntime;
   /**
    * False: policies are not compared with AWS' reference of actions, resources and condition keys, which takes a tenth of
    * a second to load.
@@ -120,10 +130,15 @@ async function assemble(options: EmbeddedOptions, closers: Closers): Promise<Omi
   closers.push(() => network.close());
 
   // Machines and functions call the endpoint, whose services need machines and functions: the cycle closes here.
-  let wire: Endpoint | undefined;
-  const endpoint: Endpoint = (request) => {
-    if (!wire) throw new Error('the embedded AWS is still being put together');
-    return wire(request);
+  let entrances: ReturnType<typeof createEntrances> | undefined;
+  const entered = () => {
+    if (!entrances) throw new Error('the embedded AWS is still being put together');
+    return entrances;
+  };
+  const endpoint: Endpoint = (request) => entered().endpoint(request);
+  const direct: Direct = {
+    call: (call) => entered().direct.call(call),
+    read: (request) => entered().direct.read(request),
   };
   const responses = new CustomResourceResponses();
   const route: Route = (request) =>
@@ -151,7 +166,7 @@ async function assemble(options: EmbeddedOptions, closers: Closers): Promise<Omi
   closers.push(() => host.close());
 
   let url = 'http://127.0.0.1:4566';
-  const runtime = options.runtime?.({ world, endpoint, route });
+  const runtime = options.runtime?.({ world, endpoint, direct, route });
   const services = createServices({ world, network, host, assembly, endpoint, endpointUrl: () => url, runtime });
   const registry = new Registry(world, services.ecr, endpoint);
   const all = listServices(services);
@@ -166,7 +181,7 @@ async function assemble(options: EmbeddedOptions, closers: Closers): Promise<Omi
     ...incidentRoutes(incidents),
   };
   const { authority } = services.iam;
-  wire = createEndpoint(world, all, {
+  entrances = createEntrances(world, all, {
     observe: options.observe,
     refusal: (principal, needs) => authority.refusal(principal, needs),
   });

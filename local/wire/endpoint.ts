@@ -46,13 +46,63 @@ const CODECS: Record<Protocol, Codec> = {
   'rest-xml': restXml,
 };
 
+/** A call by somebody who needs no wire: its input as the wire would have spelt it. */
+export interface DirectCall {
+  service: string;
+  operation: string;
+  input: unknown;
+  accessKeyId: string;
+}
+
+/** The operation's output, and how the wire would have written it; or the wire's response of a refusal. */
+export type DirectAnswer = { output: unknown; write(): WireResponse } | { refusal: WireResponse };
+
+/** The way around the wire, for simulation: behind both everything is the same. */
+export interface Direct {
+  /** Rejects with ConnectionLost as an endpoint does. */
+  call(call: DirectCall): Promise<DirectAnswer>;
+  /** How the wire spells the input of a request; undefined when no service would read it. */
+  read(request: WireRequest): unknown;
+}
+
 /** The AWS wire as a function: from the bytes of a signed request to the bytes of its answer. */
 export function createEndpoint(world: World, services: Service[], options: EndpointOptions = {}): Endpoint {
+  return createEntrances(world, services, options).endpoint;
+}
+
+/** The wire and the way around it. */
+export function createEntrances(
+  world: World,
+  services: Service[],
+  options: EndpointOptions = {},
+): { endpoint: Endpoint; direct: Direct } {
   const byName = new Map(services.map((service) => [service.name, service]));
   if (byName.size !== services.length) throw new Error('two services have the same name');
   const random = world.random.fork('wire');
 
-  return async (request) => {
+  const carryOut = async (service: Service, name: string, input: unknown, caller: Caller, requestId: string) => {
+    const operation = Object.hasOwn(service.operations, name) ? service.operations[name] : undefined;
+    if (!operation) throw unknownOperation(service, name);
+    const call = { service: service.name, operation: name, input, caller, requestId };
+    const fault = world.faults.take(service.name, name, input);
+    const answer = perform(world, service, operation, call, fault, options).finally(() => {
+      if (fault?.kind === 'lost-reply') throw new ConnectionLost();
+    });
+    // A caller's own process stands still until it is answered, so its hold must not stop the time it waits for.
+    return caller.hold ? caller.hold.waiting(answer) : answer;
+  };
+
+  const refusal = (error: unknown, service: Service, codec: Codec, requestId: string): WireResponse => {
+    if (error instanceof ConnectionLost) throw error;
+    if (error instanceof AwsError) return codec.writeError(error, service, requestId);
+    world.log('internal error of the embedded AWS', {
+      service: service.name,
+      error: error instanceof Error ? error.stack : String(error),
+    });
+    return codec.writeError(internalError(service, error), service, requestId);
+  };
+
+  const endpoint: Endpoint = async (request) => {
     const requestId = random.uuid();
     const scope = scopeOf(request);
     const service = scope && byName.get(scope.service);
@@ -65,31 +115,39 @@ export function createEndpoint(world: World, services: Service[], options: Endpo
     const codec = speaksCbor(request) ? rpcCbor : CODECS[service.protocol];
     try {
       const caller = callerOf(world, scope, request);
-      const { operation: name, input } = codec.read(decompress(request), service);
+      const { operation, input } = codec.read(decompress(request), service);
       if (!caller) throw unknownCaller(service);
       if (scope.region !== world.region && world.credentials.lookup(caller.accessKeyId)) {
         throw wrongRegion(service, scope.region);
       }
-      const operation = Object.hasOwn(service.operations, name) ? service.operations[name] : undefined;
-      if (!operation) throw unknownOperation(service, name);
-      const call = { service: service.name, operation: name, input, caller, requestId };
-      const fault = world.faults.take(service.name, name, input);
-      const answer = perform(world, service, operation, call, fault, options).finally(() => {
-        if (fault?.kind === 'lost-reply') throw new ConnectionLost();
-      });
-      // A caller's own process stands still until it is answered, so its hold must not stop the time it waits for.
-      const output = await (caller.hold ? caller.hold.waiting(answer) : answer);
-      return codec.write(output, name, service, requestId);
+      const output = await carryOut(service, operation, input, caller, requestId);
+      return codec.write(output, operation, service, requestId);
     } catch (error) {
-      if (error instanceof ConnectionLost) throw error;
-      if (error instanceof AwsError) return codec.writeError(error, service, requestId);
-      world.log('internal error of the embedded AWS', {
-        service: service.name,
-        error: error instanceof Error ? error.stack : String(error),
-      });
-      return codec.writeError(internalError(service, error), service, requestId);
+      return refusal(error, service, codec, requestId);
     }
   };
+
+  const direct: Direct = {
+    async call({ service: serviceName, operation, input, accessKeyId }) {
+      const requestId = random.uuid();
+      const service = byName.get(serviceName);
+      const caller = world.credentials.lookup(accessKeyId);
+      if (!service || !caller) throw new Error(`${serviceName} is called directly by nobody who may`);
+      const codec = CODECS[service.protocol];
+      try {
+        const output = await carryOut(service, operation, input, caller, requestId);
+        return { output, write: () => codec.write(output, operation, service, '') };
+      } catch (error) {
+        return { refusal: refusal(error, service, codec, requestId) };
+      }
+    },
+    read(request) {
+      const service = byName.get(scopeOf(request)?.service ?? '');
+      return service && CODECS[service.protocol].read(decompress(request), service).input;
+    },
+  };
+
+  return { endpoint, direct };
 }
 
 async function perform(

@@ -9,10 +9,8 @@ import type {
   LambdaEnvironment,
   LambdaRuntime,
 } from '../../local/aws/lambda/runtime';
-import type { World } from '../../local/aws/service';
-import type { Endpoint } from '../../local/wire/http';
-import type { Route } from '../../local/wire/server';
-import { InProcessRuntime } from '../support/in-process-runtime';
+import type { Surroundings } from '../../local/embedded';
+import { type InProcessOptions, InProcessRuntime } from '../support/in-process-runtime';
 
 /** What a simulation hears of its functions. */
 export interface Listener {
@@ -24,20 +22,15 @@ export interface Listener {
   ended(environment: EnvironmentSpec, invocation: Invocation, result: InvocationResult): void;
 }
 
-interface Surroundings {
-  world: World;
-  endpoint: Endpoint;
-  route: Route;
-}
-
 export class Sandboxes implements LambdaRuntime {
   constructor(
     private readonly surroundings: Surroundings,
     private readonly listener: Listener,
+    private readonly options: InProcessOptions,
   ) {}
 
   start(spec: EnvironmentSpec): LambdaEnvironment {
-    return new Sandbox(spec, this.surroundings, this.listener);
+    return new Sandbox(spec, this.surroundings, this.listener, this.options);
   }
 }
 
@@ -51,14 +44,17 @@ class Sandbox implements LambdaEnvironment {
 
   constructor(
     private readonly spec: EnvironmentSpec,
-    { world, endpoint, route }: Surroundings,
+    { world, endpoint, direct, route }: Surroundings,
     private readonly listener: Listener,
+    options: InProcessOptions,
   ) {
-    const runtime = new InProcessRuntime({
+    const gated: Surroundings = {
       world,
       endpoint: (request) => this.call(() => endpoint(request)),
+      direct: { call: (call) => this.call(() => direct.call(call)), read: (request) => direct.read(request) },
       route: async (request) => this.call(async () => route(request)),
-    });
+    };
+    const runtime = new InProcessRuntime(gated, options);
     this.inner = runtime.start({ ...spec, sleep: (ms) => this.alive(spec.sleep(ms)) });
   }
 

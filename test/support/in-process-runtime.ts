@@ -9,28 +9,29 @@ import type {
   LambdaEnvironment,
   LambdaRuntime,
 } from '../../local/aws/lambda/runtime';
-import type { World } from '../../local/aws/service';
-import type { Endpoint, WireResponse } from '../../local/wire/http';
-import type { Route } from '../../local/wire/server';
+import type { Surroundings } from '../../local/embedded';
+import type { WireResponse } from '../../local/wire/http';
 import { VirtualRetries } from './retries';
 import { requestHandler } from './sdk';
+import { Shortcut } from './shortcut';
 
 interface Handler {
   wire(platform: Platform): Invoke<unknown>;
 }
 
-interface Surroundings {
-  world: World;
-  endpoint: Endpoint;
-  /** What answers HTTP requests that are no AWS service. */
-  route: Route;
+export interface InProcessOptions {
+  /** Calls AWS without the wire, where that makes no difference. */
+  shortcut?: boolean;
 }
 
 export class InProcessRuntime implements LambdaRuntime {
-  constructor(private readonly surroundings: Surroundings) {}
+  constructor(
+    private readonly surroundings: Surroundings,
+    private readonly options: InProcessOptions = {},
+  ) {}
 
   start(spec: EnvironmentSpec): LambdaEnvironment {
-    return new InProcessEnvironment(spec, this.surroundings);
+    return new InProcessEnvironment(spec, this.surroundings, this.options);
   }
 }
 
@@ -41,6 +42,7 @@ class InProcessEnvironment implements LambdaEnvironment {
   constructor(
     private readonly spec: EnvironmentSpec,
     private readonly surroundings: Surroundings,
+    private readonly options: InProcessOptions,
   ) {}
 
   invoke({ payload, requestId }: Invocation): Promise<InvocationResult> {
@@ -57,7 +59,7 @@ class InProcessEnvironment implements LambdaEnvironment {
 
   private async run(payload: string, requestId: string): Promise<InvocationResult> {
     try {
-      this.wired ??= handlerOf(this.spec).wire(platform(this.spec, this.surroundings));
+      this.wired ??= handlerOf(this.spec).wire(platform(this.spec, this.surroundings, this.options));
       const output = await this.wired(JSON.parse(payload), requestId);
       return { ok: true, payload: JSON.stringify(output) };
     } catch (thrown) {
@@ -78,7 +80,11 @@ function handlerOf({ functionName, variables }: EnvironmentSpec): Handler {
   return require(`../../functions/${step}/handler.ts`);
 }
 
-function platform({ variables, log, sleep }: EnvironmentSpec, { world, endpoint, route }: Surroundings): Platform {
+function platform(
+  { variables, log, sleep }: EnvironmentSpec,
+  { world, endpoint, direct, route }: Surroundings,
+  { shortcut = false }: InProcessOptions,
+): Platform {
   const { clock, random } = world;
   const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = variables;
   const own = random.fork(`function ${accessKeyId}`);
@@ -91,7 +97,7 @@ function platform({ variables, log, sleep }: EnvironmentSpec, { world, endpoint,
       region: world.region,
       endpoint: variables.AWS_ENDPOINT_URL,
       credentials: { accessKeyId, secretAccessKey, sessionToken: variables.AWS_SESSION_TOKEN },
-      requestHandler: requestHandler(endpoint),
+      requestHandler: shortcut ? new Shortcut(endpoint, direct, { accessKeyId }) : requestHandler(endpoint),
       retryStrategy: new VirtualRetries(own, sleep),
     },
     fetch: async (url, request) => reply(await route(wireRequest(url, request))),

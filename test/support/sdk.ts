@@ -3,7 +3,7 @@ import type { HttpRequest, HttpResponse, RequestHandler } from '@smithy/types';
 import type { World } from '../../local/aws/service';
 import type { Hold, VirtualClock } from '../../local/clock';
 import type { Caller } from '../../local/credentials';
-import type { Endpoint } from '../../local/wire/http';
+import type { Endpoint, WireRequest, WireResponse } from '../../local/wire/http';
 
 async function bytes(body: HttpRequest['body']): Promise<Buffer> {
   if (body === undefined) return Buffer.alloc(0);
@@ -12,6 +12,26 @@ async function bytes(body: HttpRequest['body']): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of body) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);
+}
+
+/** A request of an SDK client as the wire carries it. */
+export async function wireRequest(request: HttpRequest): Promise<WireRequest> {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(request.query ?? {})) {
+    for (const item of Array.isArray(value) ? value : [value]) query.append(name, item ?? '');
+  }
+  return {
+    method: request.method,
+    path: request.path,
+    query,
+    headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name.toLowerCase(), value])),
+    body: await bytes(request.body),
+  };
+}
+
+/** An answer of the wire as SDK clients take it. */
+export function fromWire({ status, headers, body }: WireResponse): { response: HttpResponse } {
+  return { response: { statusCode: status, headers, body: Readable.from([body]) } };
 }
 
 /** Plugs an endpoint into SDK clients (`requestHandler`) without a socket between them. */
@@ -23,24 +43,7 @@ export function requestHandler(endpoint: Endpoint): RequestHandler<HttpRequest, 
     metadata: { handlerProtocol: 'http/1.1' },
     updateHttpClientConfig: () => {},
     httpHandlerConfigs: () => ({}),
-    async handle(request) {
-      const query = new URLSearchParams();
-      for (const [name, value] of Object.entries(request.query ?? {})) {
-        for (const item of Array.isArray(value) ? value : [value]) query.append(name, item ?? '');
-      }
-      const response = await endpoint({
-        method: request.method,
-        path: request.path,
-        query,
-        headers: Object.fromEntries(
-          Object.entries(request.headers).map(([name, value]) => [name.toLowerCase(), value]),
-        ),
-        body: await bytes(request.body),
-      });
-      return {
-        response: { statusCode: response.status, headers: response.headers, body: Readable.from([response.body]) },
-      };
-    },
+    handle: async (request) => fromWire(await endpoint(await wireRequest(request))),
   };
 }
 
