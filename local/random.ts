@@ -1,3 +1,5 @@
+const DIGITS = '0123456789abcdef';
+
 /** Seeded randomness: the only source of chance in the embedded AWS. */
 export class Random {
   private state: number;
@@ -22,7 +24,9 @@ export class Random {
 
   /** `length` lower-case hexadecimal digits. */
   hex(length: number): string {
-    return Array.from({ length }, () => this.integer(16).toString(16)).join('');
+    let digits = '';
+    while (digits.length < length) digits += DIGITS[this.integer(16)];
+    return digits;
   }
 
   uuid(): string {

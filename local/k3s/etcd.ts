@@ -69,6 +69,9 @@ export class Etcd<Value> {
   /** When the leader was lost, and how long the voters wait before they elect another. */
   private leaderless: { since: number; timeout: number } | undefined;
   private manageAt = 0;
+  /** Who leads, as long as a tick runs and nobody comes or goes: everything in it asks. */
+  private known: { leader: Part | undefined } | undefined;
+  private ticking = false;
   private timer: Timer | undefined;
   private revisionNumber = 1;
   private history: Change<Value>[] = [];
@@ -131,6 +134,7 @@ export class Etcd<Value> {
     if (!part?.peer) return;
     part.peer = undefined;
     part.connectedSince = undefined;
+    this.known = undefined;
     if (orderly && id === this.leaderId) this.leaderId = this.candidates()[0]?.member.id;
     this.settle();
     if (![...this.parts.values()].some((other) => other.peer)) this.stop();
@@ -231,6 +235,7 @@ export class Etcd<Value> {
     this.parts.delete(id);
     this.removedIds.add(id);
     if (id === this.leaderId) this.leaderId = undefined;
+    this.known = undefined;
     part.peer?.removed();
     this.settle();
   }
@@ -243,16 +248,23 @@ export class Etcd<Value> {
 
   private tick(): void {
     this.settle();
-    const leader = this.currentLeader();
-    if (leader && this.world.clock.now() >= this.manageAt) {
-      this.manageAt += MANAGE_EVERY;
-      this.manageLearners(leader);
+    this.ticking = true;
+    try {
+      const leader = this.currentLeader();
+      if (leader && this.world.clock.now() >= this.manageAt) {
+        this.manageAt += MANAGE_EVERY;
+        this.manageLearners(leader);
+      }
+      this.onTick();
+    } finally {
+      this.ticking = false;
+      this.known = undefined;
     }
-    this.onTick();
   }
 
   /** Brings leadership and connections up to date with who runs and who reaches whom. */
   private settle(): void {
+    this.known = undefined;
     const now = this.world.clock.now();
     let leader = this.currentLeader();
     if (!leader) {
@@ -276,8 +288,11 @@ export class Etcd<Value> {
 
   /** The leader, if it still is one: it runs and reaches a majority of the voters. */
   private currentLeader(): Part | undefined {
+    if (this.known) return this.known.leader;
     const part = this.leaderId === undefined ? undefined : this.parts.get(this.leaderId);
-    return part && this.couldLead(part) ? part : undefined;
+    const leader = part && this.couldLead(part) ? part : undefined;
+    if (this.ticking) this.known = { leader };
+    return leader;
   }
 
   private couldLead(part: Part): boolean {
@@ -318,6 +333,7 @@ export class Etcd<Value> {
     const connected = this.reaches(leader, learner);
     if (connected && learner.caughtUpAt !== undefined && now >= learner.caughtUpAt) {
       learner.member.learner = false;
+      this.known = undefined;
       return;
     }
     learner.lastProgress = connected ? now : (learner.lastProgress ?? now);

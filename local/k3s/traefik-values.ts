@@ -62,6 +62,14 @@ export function traefikSettings(api: Api): TraefikSettings {
 
 /** The chart's installation reports what is wrong with them; what runs keeps its defaults. */
 function valuesOrNothing(text: string): TraefikValues {
+  if (last?.text !== text) last = { text, values: parseValues(text) };
+  return last.values;
+}
+
+/** What was asked for last: every node asks again whenever anything is written. */
+let last: { text: string; values: TraefikValues } | undefined;
+
+function parseValues(text: string): TraefikValues {
   let content: unknown;
   try {
     content = parse(text) ?? {};

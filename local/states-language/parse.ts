@@ -17,6 +17,19 @@ export class DefinitionError extends Error {
  * @throws DefinitionError listing every fault found.
  */
 export function parseDefinition(text: string): StateMachine {
+  const before = accepted.get(text);
+  if (before) return before;
+  const machine = parseAnew(text);
+  if (accepted.size >= REMEMBERED) accepted.clear();
+  accepted.set(text, machine);
+  return machine;
+}
+
+/** Definitions that were accepted; nobody changes them. A simulation deploys the same ones a thousand times. */
+const accepted = new Map<string, StateMachine>();
+const REMEMBERED = 16;
+
+function parseAnew(text: string): StateMachine {
   let json: unknown;
   try {
     json = JSON.parse(text);

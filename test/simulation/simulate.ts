@@ -45,6 +45,7 @@ export async function simulate(
     seed: `simulation ${seed}`,
     runtime: (surroundings) => new Sandboxes(surroundings, watch, { shortcut }),
     observe: (call) => watch.observed(call),
+    log: false,
   });
   try {
     const journal = new Journal(() => cluster.clock.now());

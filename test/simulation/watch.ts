@@ -20,10 +20,15 @@ const TOLD = new Set([
   'ApplyManifests',
 ]);
 
+const IDLE_SECONDS = 5;
+
 export class Watch implements Listener {
   /** Called at every state that a workflow enters. */
   onState: () => void = () => {};
   private stage: Stage | undefined;
+  private seconds = 0;
+  /** Executions that run. */
+  private atWork = 0;
   private members = new Map<string, { cluster: ClusterCensus; member: ClusterCensus['members'][number] }>();
 
   /** Begins when the stack is deployed. */
@@ -105,12 +110,16 @@ export class Watch implements Listener {
     const { name, status, error, cause } = execution;
     const why = error === undefined ? '' : ` ${error}: ${cause}`;
     stage.journal.note('workflow', `${name} ${status}${why}`);
+    this.atWork += status === 'RUNNING' ? 1 : -1;
     if (status === 'RUNNING') return;
     stage.journal.count('decisions', `execution: ${status}`);
     judge('end', execution, stage);
   }
 
+  /** While nobody is at work the truth is looked at less often: nothing is judged by it then. */
   private second(stage: Stage): void {
+    const idle = ++this.seconds % IDLE_SECONDS !== 0 && this.atWork === 0;
+    if (idle) return;
     stage.truth.look();
     this.compareMembers(stage);
     judge('second', null, stage);

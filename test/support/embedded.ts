@@ -37,8 +37,10 @@ export interface TestOptions {
   runtime?: EmbeddedOptions['runtime'];
   /** Compares policies with AWS' reference; not unless asked, because each process would have to load it. */
   reviewPolicies?: boolean;
-  /** Told of every call that reached AWS, after it; the tests' own are not among them. */
+  /** Told of every call that reached AWS, after it, in place of `calls`; the tests' own are not among them. */
   observe?(call: ObservedCall): void;
+  /** False: `lines` stays empty. */
+  log?: boolean;
 }
 
 /** A call that reached AWS. */
@@ -297,7 +299,8 @@ export async function bootTest({
   assembly: path = assembly(),
   directory,
   runtime = (surroundings) => new InProcessRuntime(surroundings),
-  observe: told = () => {},
+  observe: told,
+  log = true,
   reviewPolicies = false,
 }: TestOptions = {}): Promise<TestCluster> {
   const clock = new VirtualClock();
@@ -315,8 +318,8 @@ export async function bootTest({
       if (caller.accessKeyId === cluster?.accessKeyId) return;
       const session = caller.principal.split(/[/:]/).at(-1) ?? '';
       const call: ObservedCall = { at: clock.now(), service, operation, caller: session, input, error };
-      calls.push(call);
-      told(call);
+      if (told) told(call);
+      else calls.push(call);
     },
     log: (message, detail) => lines.push({ at: clock.now(), message, detail }),
   });

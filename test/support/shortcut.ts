@@ -41,15 +41,16 @@ interface Client {
 
 type Send = (this: Client, command: Command, options?: Passed) => Promise<unknown>;
 
-/** SigV4 names by the SDK's service ids, and whether the wire is JSON, which spells objects as they are. */
+/**
+ * SigV4 names by the SDK's service ids, and whether the wire is JSON, which spells objects as they are. Others take the
+ * wire, also because their outputs have Maps, of which JSON would make no text.
+ */
 const SERVICES: Record<string, { name: string; json: boolean }> = {
-  CloudWatch: { name: 'monitoring', json: false },
   DynamoDB: { name: 'dynamodb', json: true },
   EC2: { name: 'ec2', json: false },
   'Elastic Load Balancing v2': { name: 'elasticloadbalancing', json: false },
   EventBridge: { name: 'events', json: true },
   SFN: { name: 'states', json: true },
-  SNS: { name: 'sns', json: false },
   SSM: { name: 'ssm', json: true },
 };
 
@@ -124,10 +125,10 @@ async function shorten(
     const answer = await direct.call(call);
     if ('output' in answer && service.json) return Object.assign(read(answer.output), { $metadata: OK });
     if ('output' in answer) {
-      const response = answer.write();
-      const key = keyOf(service.name, operation, response.body.toString());
+      const key = keyOf(service.name, operation, JSON.stringify(answer.output));
       const known = outputs.get(key);
       if (known) return known;
+      const response = answer.write();
       const parts = { namespace, name: operation, traits, input: inputSchema, output: outputSchema };
       const { response: received } = fromWire(response);
       const output = await client.config.protocol.deserializeResponse(parts, client.config, received);

@@ -66,6 +66,7 @@ function aggregate(samples: Sample[], statistic: Statistic): number {
 
 /** A metric is its namespace, its name and exactly its dimensions, in any order. */
 function key(namespace: string, name: string, dimensions: Dimensions): string {
-  const sorted = Object.entries(dimensions).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([namespace, name, sorted]);
+  let text = `${namespace}\n${name}`;
+  for (const dimension of Object.keys(dimensions).sort()) text += `\n${dimension}\n${dimensions[dimension]}`;
+  return text;
 }
