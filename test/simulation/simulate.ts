@@ -57,6 +57,7 @@ export async function simulate(
     }));
     const life = new Life(stage, watch, (happening) => begin(happening, stage));
     await life.live(storms, hours);
+    for (const { message } of cluster.unexpectedDenials) stage.violate('no call of ours is denied', message);
     const { violations } = stage;
     return {
       seed,

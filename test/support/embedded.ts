@@ -260,6 +260,7 @@ export class TestCluster {
   }
 
   close(): Promise<void> {
+    open.delete(this);
     return this.aws.close();
   }
 
@@ -321,7 +322,7 @@ export async function bootTest({
       if (told) told(call);
       else calls.push(call);
     },
-    log: (message, detail) => lines.push({ at: clock.now(), message, detail }),
+    log: log ? (message, detail) => void lines.push({ at: clock.now(), message, detail }) : undefined,
   });
   const aws = await clock.until(booting);
   // What follows is the cluster's doing, not the deployment's.
