@@ -152,6 +152,7 @@ async function assemble(options: EmbeddedOptions, closers: Closers): Promise<Omi
   const machines: HostOptions = {
     clock,
     latency: world.latency,
+    faults,
     endpoint,
     commands: k3s.commands,
     urls: k3s.respond,

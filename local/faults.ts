@@ -25,6 +25,12 @@ interface ApiRule {
 /** Whose delay a name of the latency profile is, where its first word does not say so. */
 const OWNERS: Record<string, string> = { elb: 'elasticloadbalancing', download: 'k3s', image: 'k3s', pod: 'k3s' };
 
+interface ProgramRule {
+  /** `k3s`, `aws`, `curl`, …; `*` for any. */
+  program: string;
+  when: () => boolean;
+}
+
 interface Slowdown {
   /** `ec2`, `ssm`, …, or `k3s` for what happens on the machines; `*` for everything. */
   service: string;
@@ -34,6 +40,21 @@ interface Slowdown {
 export class Faults {
   private rules: ApiRule[] = [];
   private slowdowns: Slowdown[] = [];
+  private programs: ProgramRule[] = [];
+
+  /** From now on a program that a script calls on a machine fails, when it is `when`; returns its removal. */
+  onProgram(program: string, when: () => boolean = () => true): () => void {
+    const rule: ProgramRule = { program, when };
+    this.programs.push(rule);
+    return () => {
+      this.programs = this.programs.filter((other) => other !== rule);
+    };
+  }
+
+  /** Whether this call of a program fails. */
+  fails(program: string): boolean {
+    return this.programs.some((rule) => (rule.program === '*' || rule.program === program) && rule.when());
+  }
 
   /** Adds a rule for API calls; returns its removal. */
   onCall(
@@ -87,5 +108,6 @@ export class Faults {
   clear(): void {
     this.rules = [];
     this.slowdowns = [];
+    this.programs = [];
   }
 }

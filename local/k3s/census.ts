@@ -19,10 +19,12 @@ export interface ClusterCensus {
   /** Member id of the leader that has a quorum; undefined while nobody could write. */
   leader: string | undefined;
   members: CensusMember[];
+  /** Names of its Nodes. */
+  nodes: string[];
 }
 
 export function census(cluster: Cluster): ClusterCensus {
-  const { uuid, etcd, servers } = cluster;
+  const { uuid, etcd, servers, api } = cluster;
   const members = etcd.members.map(({ id, name, address, learner }): CensusMember => {
     const server = servers.get(id);
     const running = server?.machine.alive() ?? false;
@@ -35,5 +37,6 @@ export function census(cluster: Cluster): ClusterCensus {
       serving: running && server?.kubeletReady === true && cluster.serves(server),
     };
   });
-  return { uuid, caHash: cluster.caHash, leader: etcd.writable ? etcd.leader : undefined, members };
+  const nodes = api.list('Node').map(({ metadata }) => metadata.name);
+  return { uuid, caHash: cluster.caHash, leader: etcd.writable ? etcd.leader : undefined, members, nodes };
 }

@@ -59,7 +59,15 @@ describe('the search', () => {
     await call(world, services.sns, 'Publish', { TopicArn, Message: Buffer.from(token).toString('base64') });
     services.logs.write('/aws/lambda/k3s-demo-notify', 'stream', `sent ${token}`);
     world.log('starting', { token });
-    cluster.calls.push({ at: 0, service: 's', operation: 'o', caller: 'c', input: [token], error: undefined });
+    cluster.calls.push({
+      at: 0,
+      service: 's',
+      operation: 'o',
+      caller: 'c',
+      accessKeyId: 'k',
+      input: [token],
+      error: undefined,
+    });
     await cluster.pass(10);
 
     const kubeconfig = await kubeconfigOf(cluster.aws, instanceId);

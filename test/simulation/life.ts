@@ -83,12 +83,12 @@ export class Life {
       if (!(await this.pass(LOOK_SECONDS, end))) return false;
       const { now, lostSince } = truth;
       if (lostSince !== undefined && now - Math.max(lostSince, since) >= GIVE_UP_MS) {
+        if (!stage.told) stage.violate('rule 16: a refusal is told', 'nobody was told that the majority is lost');
         journal.note('person', 'deletes the cluster: its majority is lost');
         stage.start('delete');
         since = now;
-      } else if (this.needsPerson()) {
-        journal.note('person', 'starts the workflow again');
-        stage.start('cluster');
+      } else {
+        this.lookAfter();
       }
       if (now - since >= CONVERGED_MS) {
         stage.violate('without faults the cluster becomes whole', `it is not after ${(now - since) / 60_000} min`);
@@ -115,9 +115,12 @@ export class Life {
   }
 
   /** The healer never creates a cluster and never deletes one: what failed half-way is a person's to start again. */
-  private needsPerson(): boolean {
-    const { running, truth } = this.stage;
-    return running.length === 0 && truth.wanted.desired === 'present' && truth.wanted.phase !== 'initialised';
+  private lookAfter(): void {
+    const { stage } = this;
+    const { desired, phase } = stage.truth.wanted;
+    if (stage.running.length > 0 || (desired === 'present' && phase === 'initialised')) return;
+    stage.journal.note('person', desired === 'present' ? 'starts the creation again' : 'starts the deletion again');
+    stage.start(desired === 'present' ? 'cluster' : 'delete');
   }
 
   /** Lets time pass; false: the life is over, by its length or by a violation. */

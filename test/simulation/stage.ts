@@ -27,6 +27,10 @@ export class Stage {
   /** Set while something is done to the cluster that is nobody's action. */
   injecting = false;
   doom: Doom | undefined;
+  /** People were told of something since everything was last said to be well. */
+  told = false;
+  /** How often people got each message since then. */
+  readonly mails = new Map<string, number>();
   private readonly ends = new Map<string, () => void>();
 
   constructor(

@@ -34,6 +34,8 @@ export class Truth {
   clusters: ClusterCensus[] = [];
   /** Since when nobody could write although the cluster was initialised, epoch ms. */
   lostSince: number | undefined;
+  /** Every launch so far, and whether it was for a slot that had a server before. */
+  readonly launches: { at: number; slot: number | undefined; incarnation: string; replaces: boolean }[] = [];
   private readonly health = new Map<string, Health>();
   private readonly slots = new Map<string, number>();
   private known: { wanted: Wanted; holder: string | undefined } | undefined;

@@ -1,4 +1,5 @@
 /** Listens to everything that happens, writes it down and has it judged. */
+import { z } from 'zod';
 import type { EnvironmentSpec, Invocation, InvocationResult } from '../../local/aws/lambda/runtime';
 import type { Execution } from '../../local/aws/stepfunctions';
 import type { ClusterCensus } from '../../local/k3s';
@@ -22,6 +23,12 @@ const TOLD = new Set([
 
 const IDLE_SECONDS = 5;
 
+/** What functions change for an execution, apart from the table. */
+const ACTIONS = new Set(['RunInstances', 'TerminateInstances', 'SendCommand', 'RegisterTargets', 'DeregisterTargets']);
+
+/** What a step is invoked with, as far as it says for whom. */
+const INVOCATION = z.object({ execution: z.object({ id: z.string() }) });
+
 export class Watch implements Listener {
   /** Called at every state that a workflow enters. */
   onState: () => void = () => {};
@@ -29,6 +36,9 @@ export class Watch implements Listener {
   private seconds = 0;
   /** Executions that run. */
   private atWork = 0;
+  /** What each environment of a function is doing, by its access key. */
+  private readonly invocations = new Map<string, { execution: string | undefined; calls: ObservedCall[] }>();
+  private nodes = new Set<string>();
   private members = new Map<string, { cluster: ClusterCensus; member: ClusterCensus['members'][number] }>();
 
   /** Begins when the stack is deployed. */
@@ -65,7 +75,11 @@ export class Watch implements Listener {
     return doom?.heard === true && doom.calls <= 0 ? this.kill() : false;
   }
 
-  began(): void {}
+  began({ variables }: EnvironmentSpec, { payload }: Invocation): void {
+    const parsed = INVOCATION.safeParse(JSON.parse(payload));
+    const execution = parsed.success ? parsed.data.execution.id : undefined;
+    this.invocations.set(variables.AWS_ACCESS_KEY_ID ?? '', { execution, calls: [] });
+  }
 
   ended({ functionName, variables }: EnvironmentSpec, _invocation: Invocation, result: InvocationResult): void {
     const { stage } = this;
@@ -87,6 +101,13 @@ export class Watch implements Listener {
     if (!stage) return;
     if (call.service === 'dynamodb' && call.operation === 'UpdateItem') stage.truth.recordChanged();
     judge('call', call, stage);
+    const invocation = this.invocations.get(call.accessKeyId);
+    if (!invocation) return;
+    const { execution, calls } = invocation;
+    if (execution !== undefined && call.error === undefined && ACTIONS.has(call.operation)) {
+      judge('action', { call, execution, before: calls }, stage);
+    }
+    calls.push(call);
   }
 
   private decided(who: 'verdict' | 'healer', what: string, reason: string, { journal }: Stage): void {
@@ -122,7 +143,16 @@ export class Watch implements Listener {
     if (idle) return;
     stage.truth.look();
     this.compareMembers(stage);
+    this.compareNodes(stage);
     judge('second', null, stage);
+  }
+
+  private compareNodes(stage: Stage): void {
+    const { voting } = stage.truth;
+    if (!voting) return;
+    const now = new Set(voting.nodes);
+    for (const name of this.nodes) if (!now.has(name)) judge('forgotten', name, stage);
+    this.nodes = now;
   }
 
   private compareMembers(stage: Stage): void {

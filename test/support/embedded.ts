@@ -50,6 +50,8 @@ export interface ObservedCall {
   operation: string;
   /** Who called: the session name of its role, or `root`. */
   caller: string;
+  /** Its session's: another one for each environment of a function. */
+  accessKeyId: string;
   input: unknown;
   /** The code it was answered with. */
   error: string | undefined;
@@ -318,7 +320,8 @@ export async function bootTest({
     observe: ({ service, operation, input, caller, error }) => {
       if (caller.accessKeyId === cluster?.accessKeyId) return;
       const session = caller.principal.split(/[/:]/).at(-1) ?? '';
-      const call: ObservedCall = { at: clock.now(), service, operation, caller: session, input, error };
+      const { accessKeyId } = caller;
+      const call: ObservedCall = { at: clock.now(), service, operation, caller: session, accessKeyId, input, error };
       if (told) told(call);
       else calls.push(call);
     },

@@ -68,6 +68,7 @@ export abstract class ScriptMachineHost implements MachineHost {
     const hang = () => abortable(never<CommandResult>(), signal);
     signal.throwIfAborted();
     if (run.machine.frozen) return hang();
+    if (this.options.faults?.fails(program)) return failure(1, `${program}: input/output error`);
     if (!command) return failure(127, `${program}: command not found`);
     const result = await abortable(command(run.context, linked ? [program, ...args] : args, stdin), signal);
     return run.machine.frozen ? hang() : result;

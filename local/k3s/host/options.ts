@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock';
+import type { Faults } from '../../faults';
 import type { Latency } from '../../latency';
 import type { Endpoint } from '../../wire/http';
 import type { Commands, K3sUrls, MachineEvents } from '../command';
@@ -14,6 +15,8 @@ export interface HostOptions {
   /** The K3s model: its programs, what it answers to `curl`, and what it wants to hear of machines. */
   commands: Commands;
   urls: K3sUrls;
+  /** Which programs fail; none unless given. */
+  faults?: Pick<Faults, 'fails'>;
   events: MachineEvents;
   /** One structured line for people; never a secret. */
   log(message: string, detail?: Record<string, unknown>): void;

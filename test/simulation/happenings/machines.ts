@@ -83,6 +83,21 @@ const describeLags: HappeningKind = {
   },
 };
 
+const programsFail: HappeningKind = {
+  grave: false,
+  weight: 3,
+  begin(stage, random) {
+    const program = random.pick(['k3s', 'aws', 'curl', 'systemctl', '*']);
+    const share = random.pick([0.05, 0.2, 0.5, 1]);
+    const seconds = random.pick([30, 90, 300]);
+    const end = stage.aws.world.faults.onProgram(program, () => random.next() < share);
+    stage.aws.world.clock.after(seconds * 1000, end);
+    stage.until('programs', end);
+    const which = program === '*' ? 'of any program' : `of ${program}`;
+    return `for ${seconds} s, ${Math.round(share * 100)} % of the calls ${which} in node scripts fail`;
+  },
+};
+
 export const machines: Record<string, HappeningKind> = {
   'an instance is terminated': ofServer('terminate', true, 6),
   'an instance is stopped': ofServer('stop', true, 2),
@@ -93,4 +108,5 @@ export const machines: Record<string, HappeningKind> = {
   'instances do not boot': neverBoots,
   'no capacity': noCapacity,
   'describe lags create': describeLags,
+  'programs in scripts fail': programsFail,
 };

@@ -25,5 +25,21 @@ export const onePerSlotAndOneSurge: Check<Instance> = ({ instanceId }, stage) =>
   return living.length > SLOTS + 1 ? `${living.length} instances live after ${stage.label(instanceId)}` : null;
 };
 
+const HOUR_MS = 3_600_000;
+/** Replacements per rolling hour. */
+const LIMIT = 3;
+
+/** A launch replaces when its slot has had a server in this life of the cluster. */
+export const boundedReplacements: Check<Instance> = ({ instanceId }, { truth }) => {
+  const { phase, incarnation } = truth.wanted;
+  const slot = truth.slotOf(instanceId);
+  const before = truth.launches.filter((launch) => launch.incarnation === incarnation);
+  const replaces = phase === 'initialised' && before.some((launch) => launch.slot === slot);
+  truth.launches.push({ at: truth.now, slot, incarnation, replaces });
+  if (!replaces) return null;
+  const recent = before.filter((launch) => launch.replaces && launch.at > truth.now - HOUR_MS).length + 1;
+  return recent > LIMIT ? `${recent} servers were replaced within an hour` : null;
+};
+
 export const onlyWhatIsWanted: Check<Instance> = ({ instanceId }, stage) =>
   stage.truth.wanted.desired === 'present' ? null : `${stage.label(instanceId)} is launched and nobody wants a cluster`;

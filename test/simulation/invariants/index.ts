@@ -1,22 +1,47 @@
 /** The rules of safety.md, and the promises beside them, each with the step at which it is checked and its check. */
 import type { Stage } from '../stage';
-import { oneCluster, onePerSlotAndOneSurge, onlyWhatIsWanted, theInitialisedOne } from './identity';
+import {
+  boundedReplacements,
+  oneCluster,
+  onePerSlotAndOneSurge,
+  onlyWhatIsWanted,
+  theInitialisedOne,
+} from './identity';
 import {
   fencedBeforeRemoval,
   healthyIsKept,
   majorityStays,
   majorityStaysInEtcd,
   nobodyElseIsOnTheMove,
+  noNodeGoesBeforeItsMachine,
   nothingIsDestroyedWithoutMajority,
 } from './removal';
 import type { Checks, Steps } from './steps';
-import { mailsTellNoSecret, nobodyButNodesReadsTheToken, shortHistory } from './workflow';
+import {
+  historyTellsNoSecret,
+  holderActs,
+  looksBeforeItTerminates,
+  mailsTellNoSecret,
+  nobodyButNodesReadsTheToken,
+  noFlood,
+  shortHistory,
+  successIsTrue,
+} from './workflow';
 
+/**
+ * Rules 6 and 9 have no check of their own: what an unknown or a lost event must not lead to is that a healthy server
+ * goes, or that the cluster does not become whole. Rule 11 is `settled.ts`, rule 13 is part of every storm.
+ */
 const INVARIANTS: { [Name in keyof Steps]: Checks<Steps[Name]> } = {
   call: { 'nobody but a node reads the token': nobodyButNodesReadsTheToken },
+  action: {
+    'rule 3: fresh reads before the irreversible': looksBeforeItTerminates,
+    'rule 10: only the holder of the lease acts': holderActs,
+  },
   launch: {
-    'one server per slot and one surge': onePerSlotAndOneSurge,
+    'rule 8: three replacements an hour': boundedReplacements,
     'rule 14: only what a person wanted': onlyWhatIsWanted,
+    'one server per slot and one surge': onePerSlotAndOneSurge,
   },
   termination: {
     'rule 1: a majority of healthy voters stays': majorityStays,
@@ -28,12 +53,17 @@ const INVARIANTS: { [Name in keyof Steps]: Checks<Steps[Name]> } = {
     'rule 1: a majority of healthy voters stays in etcd': majorityStaysInEtcd,
     'rule 4: the machine is gone before its member': fencedBeforeRemoval,
   },
+  forgotten: { 'rule 4: the machine is gone before its Node': noNodeGoesBeforeItsMachine },
   second: {
     'rule 12: never two clusters': oneCluster,
     'rule 12: the cluster is the one that was initialised': theInitialisedOne,
   },
-  mail: { 'no message tells a secret': mailsTellNoSecret },
-  end: { 'a short history': shortHistory },
+  mail: { 'no message tells a secret': mailsTellNoSecret, 'one message per incident': noFlood },
+  end: {
+    'rule 16: success is true': successIsTrue,
+    'a short history': shortHistory,
+    'no history tells a secret': historyTellsNoSecret,
+  },
 };
 
 /** Judges one step by everything that can be said of it. */

@@ -68,6 +68,11 @@ export const fencedBeforeRemoval: Check<Steps['removal']> = ({ member }, stage) 
   return `the member of ${stage.label(instanceId)} is removed while EC2 says ${instance.state}`;
 };
 
+export const noNodeGoesBeforeItsMachine: Check<string> = (name, stage) => {
+  const state = stage.truth.instance(name)?.state ?? 'terminated';
+  return state === 'terminated' ? null : `the Node of ${stage.label(name)} is deleted while EC2 says ${state}`;
+};
+
 export const majorityStaysInEtcd: Check<Steps['removal']> = ({ member }, stage) => {
   if (member.learner || isExempt(stage)) return null;
   const { left, healthy } = without(instanceOf(member), stage);

@@ -9,12 +9,16 @@ import type { Stage } from '../stage';
 export interface Steps {
   /** A function or node has called AWS, with success or without. */
   call: ObservedCall;
+  /** A function has changed something for an execution, its earlier calls of the same invocation beside it. */
+  action: { call: ObservedCall; execution: string; before: readonly ObservedCall[] };
   /** An instance was launched. */
   launch: Instance;
   /** The product is terminating an instance. */
   termination: Instance;
   /** A member of etcd is not one any more. */
   removal: { member: CensusMember; cluster: ClusterCensus };
+  /** A Node is not listed any more. */
+  forgotten: string;
   /** A second has passed. */
   second: null;
   mail: Mail;
