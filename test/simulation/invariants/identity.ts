@@ -22,6 +22,8 @@ export const onePerSlotAndOneSurge: Check<Instance> = ({ instanceId }, stage) =>
   const living = truth.living;
   const inSlot = living.filter((other) => truth.slotOf(other.instanceId) === truth.slotOf(instanceId));
   if (inSlot.length > 2) return `${inSlot.length} instances live in the slot of ${stage.label(instanceId)}`;
+  // Before there is a cluster any machine may fail, and none of them is a voter that another one would stand in for.
+  if (truth.wanted.phase !== 'initialised') return null;
   return living.length > SLOTS + 1 ? `${living.length} instances live after ${stage.label(instanceId)}` : null;
 };
 
