@@ -18,6 +18,7 @@ const faults = [
     'certificates',
     'healing/servers',
     'healing/circumstances',
+    'image',
     'interruption',
     'machines',
     'permissions/denied',
