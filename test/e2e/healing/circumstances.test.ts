@@ -113,6 +113,54 @@ describe('events', () => {
   });
 });
 
+describe('AWS’ announcements', () => {
+  const TROUBLE = { service: 'EC2', eventTypeCode: 'AWS_EC2_PERSISTENT_INSTANCE_RETIREMENT_SCHEDULED' };
+
+  /** What the healer wrote about hints other than the schedule's. */
+  const decisions = ({ aws }: TestCluster) =>
+    aws.services.logs
+      .lines('/aws/lambda/k3s-demo-handle-node-event')
+      .filter(({ message }) => /AWS Health|spot instance/.test(message))
+      .map(({ message }) => JSON.parse(message))
+      .map(({ message, hint, decision }) => [message, hint, decision]);
+
+  it('make it look, and do nothing about a server that is well', async () => {
+    const { cluster } = await createdCluster();
+    const { events } = cluster.aws.services;
+    const { instanceId } = cluster.server(1);
+    const announce = (source: string, detailType: string, detail: Record<string, unknown>) =>
+      events.emit({ source, detailType, resources: [], detail });
+    announce('aws.health', 'AWS Health Event', { ...TROUBLE, affectedEntities: [{ entityValue: instanceId }] });
+    announce('aws.health', 'AWS Health Event', {
+      ...TROUBLE,
+      affectedEntities: [{ entityValue: 'i-0123456789abcdef0' }],
+    });
+    announce('aws.ec2', 'EC2 Spot Instance Interruption Warning', {
+      'instance-id': instanceId,
+      'instance-action': 'terminate',
+    });
+    await cluster.pass(30);
+    const health = 'AWS Health: AWS_EC2_PERSISTENT_INSTANCE_RETIREMENT_SCHEDULED of EC2';
+    const spot = `EC2 is about to terminate the spot instance ${instanceId}`;
+    expect(decisions(cluster).sort()).toEqual([
+      ['decided', health, 'none'],
+      ['decided', spot, 'none'],
+      ['ignored event', health, undefined],
+    ]);
+    expect(changes(cluster)).toEqual([]);
+  });
+});
+
+it('what a repair asks may answer slowly: that delays it and nothing else', async () => {
+  const trial = await createdCluster();
+  for (const service of ['dynamodb', 'lambda', 'ssm', 'states'])
+    await trial.inject({ kind: 'slow', service, factor: 8 });
+  await trial.inject({ kind: 'terminate', slot: 1 });
+  await trial.healed([1]);
+  expect(trial.subjects).toEqual([expect.stringMatching(REPLACED)]);
+  expect(trial.terminated).toEqual([]);
+});
+
 describe('a repair that somebody stopped half-way', () => {
   it.each([
     ['after it launched the successor', 'TerminateServer'],
