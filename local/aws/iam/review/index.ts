@@ -33,45 +33,52 @@ export async function reviewPolicies(properties: Record<string, unknown>): Promi
 
 /** What is wrong with a statement, each fault naming the element that matches nothing. */
 export async function review(statement: Statement): Promise<string[]> {
-  // A trust policy has no resource: it is about the role that it belongs to.
-  const { Action = [], Resource = ['*'] } = statement;
+  const { Action = [] } = statement;
   const named = await Promise.all(Action.map(async (pattern) => ({ pattern, actions: await actionsOf(pattern) })));
   const unknown = named.filter(({ pattern, actions }) => pattern !== '*' && actions.length === 0);
-  const faults = unknown.map(({ pattern }) => `${pattern} is no action of AWS`);
-  const actions = named.flatMap((each) => each.actions);
+  const known = named.filter(({ actions }) => actions.length > 0);
   const demands = demandsOf(statement);
-  faults.push(
+  const all = known.flatMap(({ actions }) => actions);
+  const misuse = await Promise.all(demands.map((demand) => misused(demand, all)));
+  return [
+    ...unknown.map(({ pattern }) => `${pattern} is no action of AWS`),
     ...demands.filter(({ key }) => !isModelled(key)).map(({ key }) => `the embedded AWS does not fill in ${key}`),
-    ...(await Promise.all(demands.map((demand) => misused(demand, actions)))).flat(),
-  );
-  const pairs = actions.flatMap((action) => Resource.flatMap((resource) => pair(action, resource) ?? []));
-  const complete = pairs.filter((met) => demands.every(({ key }) => hasKey(met, key)));
-  // One of a pattern's actions has to be of use, not each.
-  const parts = [
-    ...named
-      .filter(({ actions: own }) => own.length > 0)
-      .map(({ pattern, actions: own }) => ({
-        name: pattern,
-        stray: strayAction(own),
-        concerns: ({ action }: Pair) => own.includes(action),
-      })),
-    ...Resource.map((resource) => ({
-      name: resource,
-      stray: `no action of the statement takes a resource like ${resource}`,
-      concerns: (met: Pair) => met.resource === resource,
-    })),
+    ...misuse.flat(),
+    ...strays(statement, known, demands),
   ];
-  if (actions.length === 0) return faults;
-  for (const { name, stray, concerns } of parts) {
+}
+
+/** Actions, resources and condition keys of a statement that have nothing to do with each other. */
+function strays(
+  // A trust policy has no resource: it is about the role that it belongs to.
+  { Resource = ['*'] }: Statement,
+  named: readonly { pattern: string; actions: readonly Action[] }[],
+  demands: readonly Demand[],
+): string[] {
+  const actions = named.flatMap((each) => each.actions);
+  if (actions.length === 0) return [];
+  const pairs = actions.flatMap((action) => Resource.flatMap((resource) => pair(action, resource) ?? []));
+  const fault = (name: string, stray: string, concerns: (met: Pair) => boolean): string[] => {
     const own = pairs.filter(concerns);
-    if (own.length === 0) faults.push(stray);
-    else if (!complete.some(concerns)) {
-      const missing = demands.filter(({ key }) => !own.some((met) => hasKey(met, key))).map(({ key }) => key);
-      const keys = missing.length > 0 ? missing.join(' or ') : `all of ${demands.map(({ key }) => key).join(', ')}`;
-      faults.push(`no request about ${name} has ${keys}`);
-    }
-  }
-  return faults;
+    if (own.length === 0) return [stray];
+    if (own.some((met) => demands.every(({ key }) => hasKey(met, key)))) return [];
+    const missing = demands.filter(({ key }) => !own.some((met) => hasKey(met, key))).map(({ key }) => key);
+    const keys = missing.length > 0 ? missing.join(' or ') : `all of ${demands.map(({ key }) => key).join(', ')}`;
+    return [`no request about ${name} has ${keys}`];
+  };
+  return [
+    // One of a pattern's actions has to be of use, not each.
+    ...named.flatMap(({ pattern, actions: own }) =>
+      fault(pattern, strayAction(own), ({ action }) => own.includes(action)),
+    ),
+    ...Resource.flatMap((resource) =>
+      fault(
+        resource,
+        `no action of the statement takes a resource like ${resource}`,
+        (met) => met.resource === resource,
+      ),
+    ),
+  ];
 }
 
 function strayAction([action, ...others]: readonly Action[]): string {
