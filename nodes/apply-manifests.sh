@@ -47,7 +47,7 @@ actual=$(sha256sum "$file")
 # The manifests are written before it is known which account they are for, and so in which repository an image is.
 if [[ -n $repository ]]; then
   content=$(<"$file")
-  printf '%s\n' "${content//repository.invalid\/tcpecho:/$repository:}" >"$file"
+  printf '%s\n' "${content//repository.invalid\/tcpecho:/"$repository":}" >"$file"
 fi
 
 # One object a line, "Deployment.apps nginx-demo nginx-demo"; the namespace is "-" where there is none.

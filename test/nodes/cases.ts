@@ -751,6 +751,15 @@ export const CASES: Case[] = [
     },
   },
   {
+    name: 'a repository is text, whatever is in it',
+    script: 'apply-manifests',
+    parameters: { ...APPLY, echoRepository: 'a&b\\1$(id)"' },
+    given: serving,
+    exitCode: 0,
+    output: { applied: 0, pruned: 0 },
+    afterwards: ({ k3s }) => expect(k3s.applied).toContain('image: a&b\\1$(id)":1a2b\n'),
+  },
+  {
     name: 'without a repository the manifests are applied as they are',
     script: 'apply-manifests',
     parameters: { ...APPLY, echoRepository: '' },

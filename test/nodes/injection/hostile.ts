@@ -104,6 +104,7 @@ export const VALID: Readonly<Record<Script, Readonly<Record<string, string>>>> =
   ApplyManifests: {
     manifestsUri: 's3://assets/manifests.yaml',
     manifestsSha256: createHash('sha256').update(MANIFESTS).digest('hex'),
+    echoRepository: '123456789012.dkr.ecr.eu-west-3.amazonaws.com/echo',
   },
 };
 export const PARAMETERS = SCRIPT.options.flatMap((command) =>

@@ -41,7 +41,7 @@ function taken(
 }
 
 /** Leaving these out says the same. */
-const MAY_BE_EMPTY = ['peerAddress', 'caHash', 'address'];
+const MAY_BE_EMPTY = ['peerAddress', 'caHash', 'address', 'echoRepository'];
 
 describe.each(PARAMETERS)('%s: what SSM takes for %s', (command, name) => {
   it('is what the workflow sends', () => {

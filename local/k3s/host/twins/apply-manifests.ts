@@ -23,7 +23,11 @@ export const applyManifests: Twin = async (shell) => {
     if (actual !== sha256) shell.fail(`the checksum of ${uri} is ${actual}, expected ${sha256}`);
 
     const repository = shell.env.SSM_echoRepository ?? '';
-    if (repository) shell.files.write(file, text.replaceAll('repository.invalid/tcpecho:', `${repository}:`));
+    if (repository)
+      shell.files.write(
+        file,
+        text.replaceAll('repository.invalid/tcpecho:', () => `${repository}:`),
+      );
 
     const wanted = new Set([...text.matchAll(/^# object: (.*)$/gm)].map(([, line]) => line));
     const format = `jsonpath={.data.objects}{"\\n"}{.metadata.annotations.${NOTE}}`;
