@@ -26,7 +26,10 @@ async function main(line: string[]): Promise<number> {
   }
   await prepareAssembly();
   const runs: Used[] = [];
-  for (let seed = 1; seed <= seeds; seed++) runs.push(await use(seed));
+  for (let seed = 1; seed <= seeds; seed++) {
+    runs.push(await use(seed));
+    process.stderr.write(`${seed} of ${seeds} seeds\n`);
+  }
   const config = parseConfig({});
   const template = JSON.parse(readFileSync(join(assembly(), `k3s-${config.name}.template.json`), 'utf8'));
   const found = report(runs, fixedCharges(template, config));
