@@ -49,6 +49,8 @@ export interface Retirement {
 /** Not enough to act upon yet. */
 export interface Pending {
   server: Server;
+  /** Only the dwell is missing: then it is to be replaced. */
+  agreed: boolean;
   reason: string;
   recheckAfterSeconds: number;
 }
@@ -111,7 +113,8 @@ function judgeSlot(observation: Observation, slot: number, limits: Limits, judge
     }
     if (sickness) {
       suspected = true;
-      judgement.pending.push({ server, ...sickness });
+      const { agreed, reason, recheckAfterSeconds } = sickness;
+      judgement.pending.push({ server, agreed, reason, recheckAfterSeconds });
     }
     kept.push(server);
   }
@@ -174,7 +177,7 @@ function sicknessOf(
   observation: Observation,
   server: Server,
   limits: Limits,
-): { due: boolean; reason: string; recheckAfterSeconds: number } | null {
+): { due: boolean; agreed: boolean; reason: string; recheckAfterSeconds: number } | null {
   const { present } = signalsAgainst(observation, server);
   if (present.length === 0) return null;
   const suspicion = nextSuspicion(observation, server.slot, limits);
@@ -184,12 +187,13 @@ function sicknessOf(
   // Signals that were not seen just now may keep the time running, but never decide.
   if (!isSufficient(present)) {
     const reason = `${what} for ${lasted} s: one signal of two`;
-    return { due: false, reason, recheckAfterSeconds: SECOND_SIGNAL_SECONDS };
+    return { due: false, agreed: false, reason, recheckAfterSeconds: SECOND_SIGNAL_SECONDS };
   }
   const left = limits.dwellSeconds - lasted;
-  if (left <= 0) return { due: true, reason: `${what} for ${lasted} s`, recheckAfterSeconds: 0 };
+  if (left <= 0) return { due: true, agreed: true, reason: `${what} for ${lasted} s`, recheckAfterSeconds: 0 };
   return {
     due: false,
+    agreed: true,
     reason: `${what} for ${lasted} s, to be replaced after ${limits.dwellSeconds} s`,
     recheckAfterSeconds: Math.max(left, SHORTEST_RECHECK_SECONDS),
   };
@@ -208,7 +212,8 @@ function judgeLeftover(leftover: Leftover, judgement: Judgement): void {
   judgement.retire.push({ kind: 'leftover', slot, instanceId, address, member: true, voter, reason });
 }
 
-function retirement(server: Server, kind: RetirementKind, reason: string): Retirement {
+/** As it is to be retired. */
+export function retirement(server: Server, kind: RetirementKind, reason: string): Retirement {
   return {
     kind,
     slot: server.slot,

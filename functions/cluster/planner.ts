@@ -3,7 +3,15 @@
  * of a whole cluster is empty. It is structurally the plan of the assess-cluster contract.
  */
 import { nextLaunchAt } from './backoff';
-import { isReplacement, type Judgement, judge, type Pending, type Retirement, type RetirementKind } from './judgement';
+import {
+  isReplacement,
+  type Judgement,
+  judge,
+  type Pending,
+  type Retirement,
+  type RetirementKind,
+  retirement,
+} from './judgement';
 import { DEFAULT_LIMITS, type Limits } from './limits';
 import type { Observation } from './observation';
 import { type Obstacle, permit } from './quorum';
@@ -45,6 +53,8 @@ export interface Draft {
   booting: Pending[];
   /** Empty slots whose machines failed to join: the next one is launched at this time, epoch ms. */
   backingOff: { slot: number; until: number }[];
+  /** The server that is to be replaced when the dwell is over, and whose successor may be launched meanwhile. */
+  spareFor: { retirement: Retirement; reason: string } | null;
 }
 
 const HOUR_MS = 3_600_000;
@@ -87,7 +97,8 @@ export function draft(observation: Observation, manifests: string | null, limits
       continue;
     }
     if (keeper.state === 'pending' || (keeper.state === 'running' && keeper.privateIp === null)) {
-      booting.push({ server: keeper, reason: 'is still booting', recheckAfterSeconds: BOOTING_RECHECK_SECONDS });
+      const recheckAfterSeconds = BOOTING_RECHECK_SECONDS;
+      booting.push({ server: keeper, agreed: false, reason: 'is still booting', recheckAfterSeconds });
       continue;
     }
     if (keeper.state !== 'running') continue;
@@ -99,12 +110,14 @@ export function draft(observation: Observation, manifests: string | null, limits
   // etcd takes one learner at a time: a server that is half way in goes first.
   start.sort((a, b) => Number(isKnownToK3s(b)) - Number(isKnownToK3s(a)) || a.slot - b.slot);
 
+  const busy = launch.length + start.length + booting.length + backingOff.length + judgement.retire.length > 0;
   return {
     judgement,
     permitted,
     postponed,
     booting,
     backingOff,
+    spareFor: busy ? null : spareFor(observation, judgement, limits),
     plan: {
       launch,
       retire: permitted.map(({ retirement }) => ({
@@ -154,6 +167,25 @@ export const EMPTY_PLAN: Plan = {
   register: [],
   apply: false,
 };
+
+/**
+ * Launching is reversible (safety rule 4): a spare boots, and the load balancer takes note of it, while the dwell of its
+ * predecessor runs. One at most in the cluster, only for a server that might be replaced right now but for the dwell, and
+ * surplus as soon as the suspicion is over.
+ */
+function spareFor(observation: Observation, judgement: Judgement, limits: Limits): Draft['spareFor'] {
+  const [suspect, ...others] = judgement.pending;
+  if (!suspect?.agreed || others.length > 0) return null;
+  const { slot } = suspect.server;
+  const living = judgement.servers.filter((server) => !isGone(server));
+  if (living.length !== observation.slots.length) return null;
+  const failures = observation.slots.find((record) => record.slot === slot)?.failures ?? [];
+  if (nextLaunchAt(failures, false, observation.at, limits) > observation.at) return null;
+  if (replacementsLeft(observation, limits) <= 0) return null;
+  const due = retirement(suspect.server, 'sick', suspect.reason);
+  const permission = permit(observation, judgement, due, []);
+  return permission.allowed ? { retirement: due, reason: permission.reason } : null;
+}
 
 function needsStart(observation: Observation, server: Server): boolean {
   if (observation.cluster.phase.name !== 'initialised') return true;

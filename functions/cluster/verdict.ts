@@ -26,7 +26,7 @@ export interface Verdict {
   /** One sentence for people. */
   reason: string;
   recheckAfterSeconds: number;
-  /** Does nothing unless the action is `converge`. */
+  /** With `watch` it launches a spare at most; otherwise it does nothing unless the action is `converge`. */
   plan: Plan;
   /** What stands in the way, or deserves a look although all is well; null with `converge`. */
   concern: Concern | null;
@@ -164,12 +164,15 @@ function weigh(observation: Observation, policy: Policy, limits: Limits, drafted
     const mass = massFailure(observation, judgement);
     const dwelling = waits.map(({ server, reason }) => `${label(server)} ${reason}`).join('; ');
     const warning = mass && !mass.allowed ? `; ${mass.reason}: nothing will be removed while that lasts` : '';
-    return watch(
+    const spare = spareOf(observation, policy, drafted);
+    const meanwhile = spare ? `; a spare for ${serverName(spare.slot)} is launched meanwhile` : '';
+    const waiting = watch(
       'not-in-service',
-      dwelling + warning,
+      dwelling + warning + meanwhile,
       Math.min(...waits.map(({ recheckAfterSeconds }) => recheckAfterSeconds)),
       waits[0]?.server,
     );
+    return spare ? { ...waiting, plan: { ...EMPTY_PLAN, launch: [spare] } } : waiting;
   }
   if (!isEmpty(plan)) return carryOut(observation, policy, drafted);
   const limited = postponed.find(({ obstacle }) => obstacle === 'limit');
@@ -208,6 +211,15 @@ function carryOut(observation: Observation, policy: Policy, drafted: Draft): Ver
       concern: null,
     }
   );
+}
+
+/** The slot that gets a spare during the dwell: when nothing would stand against the replacement itself. */
+function spareOf(observation: Observation, policy: Policy, drafted: Draft): { slot: number } | null {
+  const { spareFor, plan } = drafted;
+  if (!spareFor) return null;
+  const { slot } = spareFor.retirement;
+  const replacement = { ...drafted, permitted: [spareFor], plan: { ...plan, launch: [{ slot }] } };
+  return forbid(observation, policy, replacement) ? null : { slot };
 }
 
 /** What stands against changing an initialised cluster although the plan itself is sound. */

@@ -42,10 +42,10 @@ describe('a script that fails for good', () => {
     const { status, error, cause } = await cluster.create();
     expect({ status, error }).toEqual({ status: 'FAILED', error: 'ScriptFailed' });
     expect(cause).toMatch(
-      /^StartAndRegister: server-0 i-[0-9a-f]+: CheckStartServerInit: StartServer on i-[0-9a-f]+ exited 1: /,
+      /^StartAndRegister: server-[012] i-[0-9a-f]+: CheckStartServerInit: StartServer on i-[0-9a-f]+ exited 1: /,
     );
     expect(cause).toContain('cannot read the join token');
-    expect(started(cluster)).toEqual([cluster.server(0).instanceId]);
+    expect(started(cluster)).toHaveLength(1);
     expect((await cluster.item('lease'))?.holder).toBeUndefined();
   });
 
@@ -56,7 +56,7 @@ describe('a script that fails for good', () => {
     cluster.aws.world.faults.onCall('secretsmanager', 'GetSecretValue', denied);
     const { status, error, cause } = await cluster.ended(creation);
     expect({ status, error }).toEqual({ status: 'FAILED', error: 'ScriptFailed' });
-    expect(cause).toContain(`server-1 ${cluster.server(1).instanceId}: CheckStartServer: `);
+    expect(cause).toMatch(/^StartAndRegister: server-[012] i-[0-9a-f]+: CheckStartServer: StartServer on i-/);
     cluster.aws.world.faults.clear();
     expect(await cluster.create()).toMatchObject({ status: 'SUCCEEDED' });
     expectHealthy(cluster);

@@ -228,6 +228,37 @@ describe('a replacement', () => {
     expect(cloud.deeds).toEqual(ORDER);
   });
 
+  it('boots while the dwell of the machine that hangs is still running', async () => {
+    const cloud = new Cloud(World.healthy().hang(1));
+    const { outcome, states, calls, seconds } = await cloud.run('cluster');
+    expect(outcome).toMatchObject({ status: 'SUCCEEDED', output: { rounds: 1 } });
+    expect(states.indexOf('LaunchServer')).toBeLessThan(states.indexOf('WaitForRecheck'));
+    expect(calls.filter(({ fn }) => fn === 'LaunchServer')).toHaveLength(1);
+    expect(cloud.deeds).toEqual(ORDER);
+    // The launch is part of the dwell, not added to it.
+    expect(seconds).toBeLessThan(DWELL_MS / 1000 + 10);
+  });
+
+  it('that could not be launched ahead is launched when the dwell is over', async () => {
+    const cloud = new Cloud(World.healthy().hang(1));
+    cloud.fail('LaunchServer', 'CapacityUnavailable', 'no t3.medium in eu-west-3b');
+    expect((await cloud.run('cluster')).outcome).toMatchObject({ status: 'SUCCEEDED', output: { rounds: 1 } });
+    expect(cloud.deeds).toEqual(ORDER);
+  });
+
+  it('that was launched ahead leaves again when the server recovers', async () => {
+    const cloud = new Cloud(World.healthy().hang(1));
+    const usual = cloud.answers.LaunchServer!;
+    cloud.answers.LaunchServer = (payload) => {
+      cloud.world.serve(1);
+      Object.assign(cloud.world.node(1)!, { ready: 'True' });
+      cloud.world.instance(1).report = { ...cloud.world.instance(0).report! };
+      return usual(payload);
+    };
+    expect((await cloud.run('cluster')).outcome.status).toBe('SUCCEEDED');
+    expect(cloud.world.observation.instances.map(({ instanceId }) => instanceId)).toEqual([id(0), id(1), id(2)]);
+  });
+
   it('does not happen to a server that recovers after the decision', async () => {
     const cloud = new Cloud(World.healthy().hang(1, { forMs: DWELL_MS }));
     const usual = cloud.answers.LaunchServer!;

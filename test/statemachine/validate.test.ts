@@ -92,7 +92,7 @@ const VARIABLES: Record<string, Record<string, Json>> = {
     },
     verdict: 'converge',
     reason: 'launch server-1',
-    recheckAfterSeconds: 20,
+    recheckAt: '2026-11-22T14:00:20.000Z',
     plan: FULL_PLAN,
     servers: [
       {
@@ -135,7 +135,7 @@ const VARIABLES: Record<string, Record<string, Json>> = {
     },
     verdict: 'converged',
     reason: '3 of 3 servers are in service',
-    recheckAfterSeconds: 60,
+    recheckAt: '2026-11-22T14:01:00.000Z',
     plan: EMPTY_PLAN,
     servers: [],
     launched: [],

@@ -77,6 +77,11 @@ export class Trial {
     return this.cluster.aws.services.states.listExecutions().filter(({ name }) => name.startsWith('repair-'));
   }
 
+  /** How many machines came and went beside the servers of the creation. */
+  get spares(): number {
+    return this.cluster.launched.filter(({ instanceId }) => !this.created.includes(instanceId)).length;
+  }
+
   /** Who called TerminateInstances, each time. */
   get terminated(): string[] {
     return this.cluster.calls.filter(({ operation }) => operation === 'TerminateInstances').map(({ caller }) => caller);

@@ -54,8 +54,7 @@ describe('a server', () => {
     await trial.cluster.pass(100);
     await trial.heal();
     await trial.healed([]);
-    expect(trial.cluster.launched).toHaveLength(3);
-    expect(trial.terminated).toEqual([]);
+    expect(trial.spares).toBeLessThanOrEqual(1);
   });
 });
 
@@ -104,8 +103,7 @@ describe('an availability zone that is cut off', () => {
     await trial.heal();
     await trial.cluster.pass(360);
     await trial.healed([]);
-    expect(trial.cluster.launched).toHaveLength(3);
-    expect(trial.terminated).toEqual([]);
+    expect(trial.spares).toBeLessThanOrEqual(1);
   });
 
   it('for longer has its server back when it is healed, without anybody’s doing', async () => {

@@ -1,17 +1,32 @@
 import { Plan } from '../../../functions/assess-cluster/contract';
 import { isReplacement } from '../../../functions/cluster/judgement';
-import { isEmpty } from '../../../functions/cluster/planner';
+import { EMPTY_PLAN, isEmpty } from '../../../functions/cluster/planner';
 import { assess } from '../../../functions/cluster/verdict';
-import { answersForItself, instanceOf, majorityOf, votersOf } from './oracle';
+import { answersForItself, instanceOf, majorityOf, signalsAgainst, votersOf } from './oracle';
 import { NOW, POLICY } from './world';
 import { always, alwaysOnce } from './worlds';
 
 describe('the verdict, whatever has happened,', () => {
-  it('comes with something to do when it is to converge, and never otherwise', () => {
+  it('comes with something to do when it is to converge, and never otherwise, but for a spare', () => {
     always((observation) => {
       const verdict = assess(observation, POLICY);
-      expect(isEmpty(verdict.plan)).toBe(verdict.action !== 'converge');
+      const spare = verdict.action === 'watch' && verdict.plan.launch.length > 0;
+      expect(isEmpty(verdict.plan)).toBe(verdict.action !== 'converge' && !spare);
       expect(Plan.safeParse(verdict.plan).error).toBeUndefined();
+    });
+  });
+
+  it('launches one spare at most while it waits, and only for a server that might be replaced but for the dwell', () => {
+    always((observation) => {
+      const { action, plan } = assess(observation, POLICY);
+      if (action !== 'watch' || plan.launch.length === 0) return;
+      expect(plan).toEqual({ ...EMPTY_PLAN, launch: [{ slot: expect.any(Number) }] });
+      const living = observation.instances.filter(({ state }) => state !== 'terminated' && state !== 'shutting-down');
+      expect(living).toHaveLength(observation.slots.length);
+      const suspect = living.find(({ slot }) => slot === plan.launch[0]?.slot);
+      const stopped = suspect?.state === 'stopped' || suspect?.state === 'stopping';
+      expect(stopped || signalsAgainst(observation, suspect?.instanceId ?? '') >= 2).toBe(true);
+      expect(observation.cluster.paused).toBe(false);
     });
   });
 

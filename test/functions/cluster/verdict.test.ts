@@ -4,6 +4,29 @@ import { DWELL_MS, id, JOIN_MS, NOW, POLICY, VERSION, World } from './world';
 const verdict = (world: World, policy = POLICY) => assess(world.observation, policy);
 const action = (world: World) => verdict(world).action;
 
+function suspected(): World {
+  const world = World.healthy().suspect(1, ['API target unhealthy'], 0);
+  world.instance(1).targets.api = 'unhealthy';
+  return world;
+}
+
+/** Of the others, one says nothing. */
+function unproven(): World {
+  const world = World.healthy().hang(1);
+  world.instance(2).report = null;
+  return world;
+}
+
+function paused(world: World): World {
+  world.observation.cluster.paused = true;
+  return world;
+}
+
+function spent(world: World): World {
+  world.observation.cluster.replacements = [NOW - 3000, NOW - 2000, NOW - 1000];
+  return world;
+}
+
 describe('nothing is done', () => {
   it('when every server is in service', () => {
     expect(verdict(World.healthy())).toMatchObject({ action: 'none', reason: '3 of 3 servers are in service' });
@@ -67,6 +90,45 @@ describe('the orchestrator watches', () => {
     expect(verdict(World.healthy().hang(1, { forMs: 30_000 }))).toMatchObject({
       action: 'watch',
       recheckAfterSeconds: 60,
+    });
+  });
+
+  it('a server that has still to recover, and launches a spare for it meanwhile', () => {
+    const found = verdict(World.healthy().hang(1));
+    expect(found).toMatchObject({
+      action: 'watch',
+      plan: { launch: [{ slot: 1 }], retire: [], start: [], apply: false },
+    });
+    expect(found.reason).toMatch(/for 0 s, to be replaced after 90 s; a spare for server-1 is launched meanwhile$/);
+    expect(verdict(World.healthy().stop(1, 0)).plan.launch).toEqual([{ slot: 1 }]);
+  });
+
+  it.each<[string, World, Partial<typeof POLICY>?]>([
+    ['for one signal of two', suspected()],
+    ['beside another', World.healthy().hang(1).boot(1, 2)],
+    ['while another slot has one', World.healthy().hang(1).boot(2, 2)],
+    ['for two servers at once', World.healthy(5).hang(1).hang(3)],
+    ['that could not be told to join', unproven()],
+    ['while healing is paused', paused(World.healthy().hang(1))],
+    ['once the replacements of an hour are spent', spent(World.healthy().hang(1))],
+    ['of another version of K3s', World.healthy().hang(1), { k3sVersion: 'v1.35.0+k3s1' }],
+  ])('without a spare %s', (_, world, policy = {}) => {
+    expect(verdict(world, { ...POLICY, ...policy }).plan.launch).toEqual([]);
+  });
+
+  it('and dismisses the spare when the suspicion is over', () => {
+    const world = World.healthy().boot(1, 2);
+    expect(verdict(world)).toMatchObject({
+      action: 'converge',
+      plan: { launch: [], retire: [{ instanceId: id(1, 2), kind: 'surplus' }] },
+    });
+  });
+
+  it('and has the spare join when the dwell is over', () => {
+    const world = World.healthy().boot(1, 2).hang(1, { forMs: DWELL_MS });
+    expect(verdict(world)).toMatchObject({
+      action: 'converge',
+      plan: { launch: [], retire: [{ instanceId: id(1), kind: 'sick' }], start: [{ instanceId: id(1, 2) }] },
     });
   });
 

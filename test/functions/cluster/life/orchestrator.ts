@@ -124,6 +124,8 @@ export class Orchestrator {
         break;
       }
       if (action === 'watch') {
+        // A spare, at most; it boots while the dwell runs.
+        for (const { slot } of plan.launch) yield* this.launch(slot);
         yield recheckAfterSeconds * 1000;
         continue;
       }
