@@ -111,15 +111,17 @@ describe('too many learner members', () => {
     await cluster.enters('CheckStartServer');
     const journal = jest.spyOn(Journal.prototype, 'k3s');
     const record = await cluster.item('cluster');
+    const first = await cluster.initialiser();
+    const other = cluster.servers.filter(({ instanceId }) => instanceId !== first.instanceId).at(-1);
     // Somebody joins another server by hand, at the same time as the workflow joins its own.
     await cluster.send(() =>
       cluster.ssm.send(
         new SendCommandCommand({
           DocumentName: 'k3s-demo-StartServer',
-          InstanceIds: [cluster.server(2).instanceId],
+          InstanceIds: [other?.instanceId ?? ''],
           Parameters: {
             mode: ['join'],
-            peerAddress: [cluster.server(0).privateIp],
+            peerAddress: [first.privateIp],
             caHash: [record?.caHash?.S ?? ''],
           },
         }),

@@ -232,6 +232,17 @@ export class TestCluster {
     return server;
   }
 
+  /** The server that starts the cluster, once it was chosen: the others join it. */
+  async initialiser() {
+    const [first] = this.state.members;
+    const latched = (await this.item('cluster'))?.initInstanceId?.S;
+    const server = this.servers.find(({ privateIp, instanceId }) =>
+      first ? privateIp === first.address : instanceId === latched,
+    );
+    if (!server) throw new Error('no server was chosen to start the cluster');
+    return server;
+  }
+
   typeOf(instanceId: string): string | undefined {
     return this.aws.services.ec2.instance(instanceId)?.type.name;
   }
