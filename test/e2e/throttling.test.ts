@@ -19,7 +19,7 @@ const CREATION = [
   ['s3', 'GetObject', 'TryAgain'],
   ['s3', 'HeadObject', 'TryAgain'],
   ['secretsmanager', 'GetSecretValue', 'TryAgain'],
-  ['ssm', 'DescribeInstanceInformation', 'NotConverged'],
+  ['ssm', 'DescribeInstanceInformation', 'Throttled'],
   ['ssm', 'GetCommandInvocation', 'Throttled'],
   ['ssm', 'ListCommands', 'Throttled'],
   ['ssm', 'SendCommand', 'Throttled'],
