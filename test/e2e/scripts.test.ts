@@ -107,6 +107,8 @@ describe('a script whose time has not come', () => {
 describe('too many learner members', () => {
   it('are waited for: of two servers that join at the same time, the refused one joins after the other', async () => {
     const cluster = await bootTest({ healer: false });
+    // Long enough for the other to find a learner there.
+    cluster.slow('k3s.learner-catch-up', 20);
     const creation = await cluster.start('cluster');
     await cluster.enters('CheckStartServer');
     const journal = jest.spyOn(Journal.prototype, 'k3s');

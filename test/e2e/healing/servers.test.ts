@@ -84,7 +84,7 @@ describe('a slot whose new instances do not come up', () => {
   it('is filled when they do, and people are told of both', async () => {
     const trial = await createdCluster();
     await trial.inject({ kind: 'never-boots', slot: 1 }, { kind: 'terminate', slot: 1 });
-    await trial.cluster.pass(1100);
+    await trial.cluster.pass(1300);
     expect(trial.cluster.living).toHaveLength(3);
     expect(trial.subjects).toEqual(['[demo] not converged: StartAndRegister failed with AgentOffline']);
     await trial.heal();
