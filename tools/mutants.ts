@@ -2,6 +2,7 @@
  * `npm run mutants`: takes each guard out of a copy of the project, one at a time, and runs what should notice. A guard
  * that nothing notices is a defect: of the tests, or of the guard.
  */
+import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { helpText, number, parseFlags, switched, text, UsageError } from './arguments';
@@ -32,7 +33,7 @@ const FLAGS = {
   }),
   both: switched('asks the simulator about every guard, also when a test has noticed'),
   list: switched('names the guards, and runs nothing'),
-  table: switched('prints the result as the table of docs/reliability.md'),
+  table: text<string | undefined>('FILE', 'writes the result there, as Markdown', undefined, String),
 };
 
 async function main(line: string[]): Promise<number> {
@@ -60,12 +61,12 @@ async function main(line: string[]): Promise<number> {
 async function run(
   guards: readonly Guard[],
   trees: Tree[],
-  { table, ...thoroughness }: Thoroughness & { table: boolean },
+  { table, ...thoroughness }: Thoroughness & { table: string | undefined },
 ): Promise<number> {
   const began = performance.now();
   console.log(`${await passUntouched(guards, trees[0]!, thoroughness)} tests pass with every guard in its place`);
   const findings = await hunt(guards, trees, thoroughness, (finding) => console.log(lineOf(finding)));
-  if (table) console.log(tableOf(findings));
+  if (table !== undefined) writeFileSync(table, tableOf(findings));
   const missed = findings.filter(({ outcome }) => outcome === 'caught');
   const seconds = Math.round((performance.now() - began) / 1000);
   console.log(`${missed.length} of ${findings.length} guards are missed when they are gone (${seconds} s)`);

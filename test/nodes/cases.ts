@@ -778,6 +778,18 @@ export const CASES: Case[] = [
     calls: [],
   },
   {
+    name: 'a download that S3 refuses for a while is tried again',
+    script: 'apply-manifests',
+    parameters: APPLY,
+    given: (rig) => {
+      serving(rig);
+      rig.aws.error = { status: 503, code: 'SlowDown' };
+    },
+    exitCode: 75,
+    stderr: /cannot read s3:/,
+    calls: [],
+  },
+  {
     name: 'manifests that do not exist are a permanent error',
     script: 'apply-manifests',
     parameters: { ...APPLY, manifestsUri: 's3://assets/other.yaml' },

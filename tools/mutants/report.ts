@@ -15,13 +15,23 @@ export function lineOf({ guard, outcome, by, alsoBy, seconds }: Finding): string
   return `${word.padEnd(8)}  ${rules}  ${guard.name.padEnd(36)}  ${`${seconds.toFixed(1)} s`.padStart(7)}  ${what}`;
 }
 
-/** The table of docs/reliability.md. */
+/** docs/guards.md. */
 export function tableOf(findings: readonly Finding[]): string {
   const rows = findings.map(
     ({ guard, outcome, by, alsoBy }) =>
       `| ${guard.name} | ${rulesOf(guard)} | ${guard.without} | ${outcome === 'caught' ? cell(by, alsoBy) : outcome} |`,
   );
-  return ['| guard | rules | without it, | caught by |', '| --- | --- | --- | --- |', ...rows].join('\n');
+  return [
+    '# Guards, and what misses them',
+    '',
+    'Written by `npm run mutants -- --table docs/guards.md`: each guard of the [safety rules](reliability.md) was taken out of a',
+    'copy of the project, and the first test that failed is named.',
+    '',
+    '| guard | rules | without it, | caught by |',
+    '| --- | --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
 }
 
 function cell(by: string, alsoBy: string): string {
