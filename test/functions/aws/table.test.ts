@@ -3,6 +3,18 @@ import { Slots } from '../../../functions/aws/slots';
 import { OURS } from '../support/executions';
 import { emulatedTable } from '../support/table';
 
+describe('a read', () => {
+  it('sees what was written a moment ago, one item or all of them', async () => {
+    const { table, records, run, lag } = await emulatedTable();
+    await run(() => records.want('present', 'life-1'));
+    lag(60_000);
+    await run(() => records.want('absent', 'life-1'));
+    expect(await run(() => records.read())).toMatchObject({ desired: 'absent' });
+    const snapshot = await run(() => table.snapshot());
+    expect(await new ClusterRecords(snapshot).read()).toMatchObject({ desired: 'absent' });
+  });
+});
+
 describe('a snapshot of the table', () => {
   it('answers from memory what was there, and writes to the table', async () => {
     const { table, records, slots, run } = await emulatedTable();

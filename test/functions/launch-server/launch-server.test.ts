@@ -128,7 +128,8 @@ describe('a launch that dies half-way', () => {
   it('is continued after the instance was launched and before it was recorded', async () => {
     const { launch, ec2, run, slots } = await start();
     ec2.failure = { error: broken, after: true };
-    await expect(launch()).rejects.toThrow('socket hang up');
+    // Not a refusal: the workflow tries again what is left open.
+    await expect(launch()).rejects.toBe(broken);
     expect(await launch()).toMatchObject({ instanceId: 'i-00000000', generation: 1 });
     expect(ec2.machines.size).toBe(1);
     expect((await run(() => slots.read(1))).instances).toHaveLength(1);
@@ -142,6 +143,15 @@ describe('a launch that dies half-way', () => {
     await hand(THEIRS);
     expect(await launch(THEIRS)).toMatchObject({ instanceId: 'i-00000000', generation: 1 });
     expect(ec2.requests[0]).toEqual(ec2.requests[1]);
+  });
+
+  it('is continued although the launch template has changed, and with it the client token', async () => {
+    const { launch, ec2, deps } = await start();
+    ec2.failure = { error: broken, after: true };
+    await expect(launch()).rejects.toThrow();
+    deps.launchTemplateVersion = '4';
+    expect(await launch()).toMatchObject({ instanceId: 'i-00000000', generation: 1 });
+    expect(ec2.machines.size).toBe(1);
   });
 
   it('repeats the instance type it got to, not the one it began with', async () => {

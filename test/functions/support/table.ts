@@ -34,6 +34,8 @@ export async function emulatedTable({ maxAttempts = 1 } = {}) {
     run: sender(world.clock, caller),
     /** A call takes effect and its answer is lost. */
     loseReply: (operation: string) => world.faults.onCall('dynamodb', operation, { kind: 'lost-reply' }, { times: 1 }),
+    /** From now on a read that is not strongly consistent sees the table as it was so long ago. */
+    lag: (ms: number) => service.lagReads(ms),
     now: () => world.clock.now(),
   };
 }

@@ -54,6 +54,11 @@ describe('retiring a server', () => {
     expect(terminated).toEqual([]);
   });
 
+  it('is refused for one that is gone while its removal would leave no majority', async () => {
+    const { terminate } = start(World.healthy().terminate(1).hang(2).observation);
+    await expect(terminate(1, 'retire')).rejects.toMatchObject({ name: 'RetirementRefused' });
+  });
+
   it('stops when the lease is lost while it looks', async () => {
     const { terminate, terminated, deps } = start(hung().observation);
     let asked = 0;

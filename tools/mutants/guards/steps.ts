@@ -118,12 +118,21 @@ export const STEPS: readonly Guard[] = [
     tests: ['test/functions/launch-server', 'test/functions/cluster/names.test.ts'],
   },
   {
-    name: 'only-refusals-change-the-type',
-    rules: [11],
-    without: 'a launch whose answer was lost is repeated with another instance type',
+    name: 'lost-answer-is-no-refusal',
+    rules: [9, 11],
+    without: 'a launch whose answer was lost fails for good instead of being asked for again',
     file: 'functions/launch-server/launch-server.ts',
     before: 'if (!isRefusal(error)) throw error;',
     after: '',
+    tests: ['test/functions/launch-server'],
+  },
+  {
+    name: 'only-capacity-changes-the-type',
+    rules: [11],
+    without: 'a launch that EC2 refuses for any reason is tried with another instance type',
+    file: 'functions/launch-server/launch-server.ts',
+    before: 'if (!isCapacity(error) && !isUnsupported(error)) {',
+    after: 'if (error === null) {',
     tests: ['test/functions/launch-server'],
   },
   {
@@ -133,16 +142,6 @@ export const STEPS: readonly Guard[] = [
     file: 'functions/begin-init/begin-init.ts',
     before: '  await leases.require(execution);\n  const record',
     after: '  const record',
-    tests: ['test/functions/begin-init'],
-  },
-  {
-    name: 'latch-is-final',
-    rules: [12],
-    without: 'an initialised cluster is initialised a second time',
-    file: 'functions/begin-init/begin-init.ts',
-    before:
-      "if (phase.name === 'initialised') throw new LatchRefused('the cluster is initialised: it never is a second time');",
-    after: "if (phase.name === 'initialised') return records.moveInit(phase.caHash, instanceId, k3sVersion);",
     tests: ['test/functions/begin-init'],
   },
   {
