@@ -26,6 +26,7 @@ const faults = [
     'scripts',
     'throttling',
   ].map((file) => `<rootDir>/test/e2e/${file}.test.ts`),
+  '<rootDir>/test/e2e/operator.test.ts',
   '<rootDir>/test/nodes/injection/scripts.test.ts',
 ];
 
