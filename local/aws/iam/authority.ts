@@ -45,13 +45,18 @@ export function sessionArn(roleArn: string, session: string): string {
   return `arn:aws:sts::${account}:assumed-role/${role}/${session}`;
 }
 
-/** A role's statements by action, in lower case: most of them are about other actions. */
-type ByAction = Map<string, readonly CompiledStatement[]>;
+/** A role's statements, and those about an action, in lower case: most of them are about other actions. */
+interface RoleStatements {
+  all: readonly CompiledStatement[];
+  byAction: Map<string, readonly CompiledStatement[]>;
+}
 
 interface Known {
   principal: Principal;
   /** Condition keys that all its requests have, in lower case. */
   context: Readonly<Record<string, string>>;
+  /** Actions with their resources that were allowed, where nothing else of the request mattered. */
+  allowed: Set<string>;
 }
 
 const NONE: readonly CompiledStatement[] = [];
@@ -59,7 +64,7 @@ const NONE: readonly CompiledStatement[] = [];
 export class Authority {
   private readonly refused = new Map<string, Denial>();
   private readonly sessions = new Map<string, Known | undefined>();
-  private byRole = new Map<string, ByAction>();
+  private readonly byRole = new Map<string, RoleStatements>();
 
   constructor(
     private readonly world: World,
@@ -73,7 +78,7 @@ export class Authority {
 
   /** Policies have changed. */
   forget(): void {
-    this.byRole = new Map();
+    this.byRole.clear();
     this.sessions.clear();
   }
 
@@ -102,22 +107,28 @@ export class Authority {
     return this.serviceRefusal(service, { action: 'sts:AssumeRole', resource: roleArn, policy });
   }
 
-  private judge({ principal, context }: Known, { action, resource, context: own, policy }: Need): Verdict {
+  private judge({ principal, context, allowed }: Known, { action, resource, context: own, policy }: Need): Verdict {
+    // The check of every minute asks the same again and again.
+    const question = own || policy ? undefined : `${action} ${resource}`;
+    if (question !== undefined && allowed.has(question)) return undefined;
     const lower = action.toLowerCase();
     const identity = principal.kind === 'role' ? this.statements(principal.roleArn, lower) : NONE;
-    return evaluate(principal, identity, policy, { action: lower, resource, lookup: lookupIn(context, own) });
+    const request = { action: lower, resource, lookup: lookupIn(context, own) };
+    const verdict = evaluate(principal, identity, policy, request);
+    if (question !== undefined && verdict === undefined) allowed.add(question);
+    return verdict;
   }
 
   private statements(roleArn: string, action: string): readonly CompiledStatement[] {
-    let byAction = this.byRole.get(roleArn);
-    if (!byAction) {
-      byAction = new Map();
-      this.byRole.set(roleArn, byAction);
+    let role = this.byRole.get(roleArn);
+    if (!role) {
+      role = { all: this.roles.statementsOf(roleArn) ?? NONE, byAction: new Map() };
+      this.byRole.set(roleArn, role);
     }
-    let found = byAction.get(action);
+    let found = role.byAction.get(action);
     if (!found) {
-      found = (this.roles.statementsOf(roleArn) ?? NONE).filter((statement) => statement.hasAction(action));
-      byAction.set(action, found);
+      found = role.all.filter((statement) => statement.hasAction(action));
+      role.byAction.set(action, found);
     }
     return found;
   }
@@ -146,7 +157,7 @@ export class Authority {
   private resolve(caller: string): Known | undefined {
     const { account } = this.world;
     if (caller === `arn:aws:iam::${account}:root`) {
-      return { principal: { kind: 'root', account, arn: caller }, context: this.context(caller) };
+      return { principal: { kind: 'root', account, arn: caller }, context: this.context(caller), allowed: new Set() };
     }
     const { role, session } = /:assumed-role\/(?<role>[^/]+)\/(?<session>.+)$/.exec(caller)?.groups ?? {};
     const roleArn = role === undefined ? undefined : this.roles.arnOfRole(role);
@@ -158,7 +169,7 @@ export class Authority {
       context['ec2:sourceinstancearn'] = instance;
       context['ssm:sourceinstancearn'] = instance;
     }
-    return { principal: { kind: 'role', account, arn: caller, roleArn }, context };
+    return { principal: { kind: 'role', account, arn: caller, roleArn }, context, allowed: new Set() };
   }
 
   private service({ name, sourceArn }: ServiceCaller): Known {
@@ -169,7 +180,7 @@ export class Authority {
       'aws:sourceaccount': account,
     };
     if (sourceArn !== undefined) context['aws:sourcearn'] = sourceArn;
-    return { principal: { kind: 'service', account, name }, context };
+    return { principal: { kind: 'service', account, name }, context, allowed: new Set() };
   }
 
   /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html */
