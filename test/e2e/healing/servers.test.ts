@@ -22,7 +22,9 @@ describe('a server', () => {
     await trial.healed([1]);
     expect(trial.subjects).toEqual([expect.stringMatching(REPLACED)]);
     expect(trial.messages[0]).toContain(reason);
-    expect(trial.repairs).toMatchObject([{ status: 'SUCCEEDED' }]);
+    // Two alarms a second apart start two executions: the second meets the first and leaves it alone.
+    const atWork = trial.repairs.filter(({ output }) => !output?.includes('"status":"held"'));
+    expect(atWork.map(({ status }) => status)).toEqual(['SUCCEEDED']);
   });
 
   it('that leads etcd is replaced through a survivor', async () => {
@@ -84,7 +86,7 @@ describe('a slot whose new instances do not come up', () => {
   it('is filled when they do, and people are told of both', async () => {
     const trial = await createdCluster();
     await trial.inject({ kind: 'never-boots', slot: 1 }, { kind: 'terminate', slot: 1 });
-    await trial.cluster.pass(1300);
+    await trial.cluster.pass(1500);
     expect(trial.cluster.living).toHaveLength(3);
     expect(trial.subjects).toEqual(['[demo] not converged: StartAndRegister failed with AgentOffline']);
     await trial.heal();
