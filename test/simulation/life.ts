@@ -80,8 +80,11 @@ export class Life {
     journal.note('-', 'nothing goes wrong any more');
     await this.repairMachines();
     while (!isSettled(stage)) {
-      if (!(await this.pass(LOOK_SECONDS, end))) return false;
       const { now, lostSince } = truth;
+      if (now - since >= CONVERGED_MS) {
+        stage.violate('without faults the cluster becomes whole', `it is not after ${(now - since) / 60_000} min`);
+        return false;
+      }
       if (lostSince !== undefined && now - Math.max(lostSince, since) >= GIVE_UP_MS) {
         if (!stage.told) stage.violate('rule 16: a refusal is told', 'nobody was told that the majority is lost');
         journal.note('person', 'deletes the cluster: its majority is lost');
@@ -90,10 +93,7 @@ export class Life {
       } else {
         this.lookAfter();
       }
-      if (now - since >= CONVERGED_MS) {
-        stage.violate('without faults the cluster becomes whole', `it is not after ${(now - since) / 60_000} min`);
-        return false;
-      }
+      if (!(await this.pass(LOOK_SECONDS, end))) return false;
     }
     if (truth.wanted.desired === 'absent') {
       journal.note('person', 'creates the cluster');
@@ -119,6 +119,7 @@ export class Life {
     const { stage } = this;
     const { desired, phase } = stage.truth.wanted;
     if (stage.running.length > 0 || (desired === 'present' && phase === 'initialised')) return;
+    if (stage.aws.services.states.listExecutions().at(-1)?.status === 'SUCCEEDED') return;
     stage.journal.note('person', desired === 'present' ? 'starts the creation again' : 'starts the deletion again');
     stage.start(desired === 'present' ? 'cluster' : 'delete');
   }
