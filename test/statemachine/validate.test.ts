@@ -12,8 +12,8 @@ const WORKFLOWS = ['cluster', 'delete-cluster'] as const;
 
 /**
  * Documented by AWS: Step Functions' own and those that Lambda's integration adds for its transient troubles, of which
- * `Lambda.Unknown` (no answer of the function's own, for instance out of memory) and `Sandbox.Timedout` (what Lambda
- * calls a function that took too long) end the function only.
+ * `Lambda.Unknown` (no answer of the function's own, for instance out of memory), `Sandbox.Timedout` (what Lambda calls a
+ * function that took too long) and `Runtime.ExitError` (what it calls one whose process ended) end the function only.
  * https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html
  * https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
  */
@@ -26,6 +26,7 @@ const PLATFORM_ERRORS = [
   'Lambda.ClientExecutionTimeoutException',
   'Lambda.Unknown',
   'Sandbox.Timedout',
+  'Runtime.ExitError',
 ];
 
 /** States that ask again and again after something that another state began. */
