@@ -34,8 +34,8 @@ export class Truth {
   clusters: ClusterCensus[] = [];
   /** Since when nobody could write although the cluster was initialised, epoch ms. */
   lostSince: number | undefined;
-  /** Every launch so far, and whether it was for a slot that had a server before. */
-  readonly launches: { at: number; slot: number | undefined; incarnation: string; replaces: boolean }[] = [];
+  /** Every launch so far, and whether it replaced: its slot had had a server in this life of the cluster. */
+  private readonly launches: { at: number; slot: number | undefined; incarnation: string; replaces: boolean }[] = [];
   private readonly health = new Map<string, Health>();
   private readonly slots = new Map<string, number>();
   private known: { wanted: Wanted; holder: string | undefined } | undefined;
@@ -76,6 +76,21 @@ export class Truth {
     const tag = this.instance(instanceId)?.tags.get('k3s:slot');
     if (tag !== undefined) this.slots.set(instanceId, Number(tag));
     return this.slots.get(instanceId);
+  }
+
+  /** An instance was launched. */
+  noteLaunch({ instanceId }: Instance): void {
+    const { phase, incarnation } = this.wanted;
+    const slot = this.slotOf(instanceId);
+    const known = this.launches.some((launch) => launch.incarnation === incarnation && launch.slot === slot);
+    this.launches.push({ at: this.now, slot, incarnation, replaces: known && phase === 'initialised' });
+  }
+
+  /** How many servers of this life of the cluster were replaced since then, epoch ms. */
+  replacementsSince(time: number): number {
+    const { incarnation } = this.wanted;
+    return this.launches.filter((launch) => launch.replaces && launch.incarnation === incarnation && launch.at > time)
+      .length;
   }
 
   /** The cluster that can be written to. */

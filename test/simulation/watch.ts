@@ -39,6 +39,7 @@ export class Watch implements Listener {
   /** What each environment of a function is doing, by its access key. */
   private readonly invocations = new Map<string, { execution: string | undefined; calls: ObservedCall[] }>();
   private nodes = new Set<string>();
+  private readonly launched = new Set<string>();
   private members = new Map<string, { cluster: ClusterCensus; member: ClusterCensus['members'][number] }>();
 
   /** Begins when the stack is deployed. */
@@ -50,7 +51,12 @@ export class Watch implements Listener {
       journal.note('ec2', `${stage.label(instanceId)} is ${state}`);
       const instance = truth.instance(instanceId);
       if (!instance) return;
-      if (state === 'pending') judge('launch', instance, stage);
+      // One that is started again was launched before.
+      if (state === 'pending' && !this.launched.has(instanceId)) {
+        this.launched.add(instanceId);
+        truth.noteLaunch(instance);
+        judge('launch', instance, stage);
+      }
       if (state === 'shutting-down' && !stage.injecting) judge('termination', instance, stage);
     });
     states.onHistory((execution, event) => this.history(execution, event, stage));

@@ -31,15 +31,8 @@ const HOUR_MS = 3_600_000;
 /** Replacements per rolling hour. */
 const LIMIT = 3;
 
-/** A launch replaces when its slot has had a server in this life of the cluster. */
-export const boundedReplacements: Check<Instance> = ({ instanceId }, { truth }) => {
-  const { phase, incarnation } = truth.wanted;
-  const slot = truth.slotOf(instanceId);
-  const before = truth.launches.filter((launch) => launch.incarnation === incarnation);
-  const replaces = phase === 'initialised' && before.some((launch) => launch.slot === slot);
-  truth.launches.push({ at: truth.now, slot, incarnation, replaces });
-  if (!replaces) return null;
-  const recent = before.filter((launch) => launch.replaces && launch.at > truth.now - HOUR_MS).length + 1;
+export const boundedReplacements: Check<Instance> = (_, { truth }) => {
+  const recent = truth.replacementsSince(truth.now - HOUR_MS);
   return recent > LIMIT ? `${recent} servers were replaced within an hour` : null;
 };
 
