@@ -200,3 +200,18 @@ describe('the plan', () => {
     expect(isEmpty(planOf(world))).toBe(true);
   });
 });
+
+describe('a machine beside another', () => {
+  it('goes first when it is half way in: etcd takes one learner', () => {
+    const world = World.healthy().vanish(0).forgetIn(0, { node: true, member: true }).boot(0, 2);
+    world.member(2)!.learner = true;
+    expect(plan(world.observation, MANIFESTS).start.map(({ slot }) => slot)).toEqual([2, 0]);
+  });
+
+  it('stays as the spare of a suspect until the suspicion is over, however well the suspect speaks of itself', () => {
+    const world = World.healthy().boot(1, 2);
+    Object.assign(world.instance(1), { statusCheck: 'impaired' });
+    world.instance(1).targets.api = 'unhealthy';
+    expect(plan(world.observation, MANIFESTS).retire).toEqual([]);
+  });
+});

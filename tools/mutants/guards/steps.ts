@@ -222,7 +222,7 @@ export const STEPS: readonly Guard[] = [
     without: 'two executions work at the same time',
     file: 'functions/acquire-lease/acquire-lease.ts',
     before: '} else if (await executions.isRunning(lease.holder)) {',
-    after: '} else if (lease.staleSince !== null && (await executions.isRunning(lease.holder))) {',
+    after: '} else if (lease.holder === null) {',
     tests: ['test/functions/acquire-lease'],
   },
   {

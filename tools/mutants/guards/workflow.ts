@@ -113,11 +113,11 @@ export const WORKFLOW: readonly Guard[] = [
     before: `"Next": "InitFailed"
                 }
               ],
-              "Next": "JoinAndApply"`,
-    after: `"Next": "JoinAndApply"
+              "Next": "JoinServers"`,
+    after: `"Next": "JoinServers"
                 }
               ],
-              "Next": "JoinAndApply"`,
+              "Next": "JoinServers"`,
     tests: TESTS,
   },
   {
@@ -143,8 +143,8 @@ export const WORKFLOW: readonly Guard[] = [
     rules: [16],
     without: 'an execution that waits for what never comes goes on until its time is over',
     file: CLUSTER,
-    before: "$verdict = 'watch' and $watches < 20",
-    after: "$verdict = 'watch' and $watches < 2000",
+    before: "$verdict = 'watch' and $watches < 20 %}",
+    after: "$verdict = 'watch' and $watches < 2000 %}",
     tests: TESTS,
   },
   {
