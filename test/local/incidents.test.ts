@@ -347,7 +347,7 @@ describe('over HTTP', () => {
         { kind: 'partition', availabilityZone: 'eu-west-3d' },
         'eu-west-3 has no availability zone eu-west-3d; it has eu-west-3a, eu-west-3b, eu-west-3c',
       ],
-      [{ kind: 'throttle', service: 'rds' }, 'there is no service rds; there are *, dynamodb, ec2, '],
+      [{ kind: 'throttle', service: 'rds' }, 'there is no service rds; there are *, codebuild, dynamodb, '],
     ] satisfies [IncidentRequest, string][]) {
       expect(await request(test, 'POST', '/_local/faults', fault)).toEqual({
         status: 404,
