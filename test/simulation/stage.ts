@@ -7,7 +7,7 @@ import { Truth } from './truth';
 
 /** A rule that was broken. */
 export interface Violation {
-  /** The rule in words, with its number in safety.md where it has one. */
+  /** The rule in words, with its number in docs/reliability.md where it has one. */
   invariant: string;
   /** What was seen. */
   what: string;

@@ -1,4 +1,4 @@
-/** The rules of safety.md, and the promises beside them, each with the step at which it is checked and its check. */
+/** The safety rules (docs/reliability.md), and the promises beside them, each with the step at which it is checked and its check. */
 import type { Stage } from '../stage';
 import {
   boundedReplacements,
