@@ -75,26 +75,21 @@ export class Containers {
       return;
     }
     const answered = this.images.has(image) ? Promise.resolve(undefined) : this.images.pull(image);
-    answered.then(
-      (failure) => {
-        if (!this.holds(container)) return;
-        if (failure === undefined) {
-          this.pull(container, others, BACK_OFF.first);
-          return;
-        }
-        this.wait(container, { reason: 'ErrImagePull', message: failure });
-        const message = `Back-off pulling image "${image}": ErrImagePull: ${failure}`;
-        this.after(container, 1000, () => {
-          this.wait(container, { reason: 'ImagePullBackOff', message });
-          this.after(container, pause - 1000, () => this.pull(container, images, Math.min(2 * pause, BACK_OFF.most)));
-        });
-      },
-      (error: unknown) => {
-        // The machine is gone, and its containers with it.
-        if (this.machine.signal.aborted) return;
-        this.machine.model.world.log('an image was not pulled', { image, error: String(error) });
-      },
-    );
+    // A registry that breaks off is one more reason to back off: the kubelet goes on for as long as the pod is there.
+    const ended = answered.catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+    ended.then((failure) => {
+      if (!this.holds(container)) return;
+      if (failure === undefined) {
+        this.pull(container, others, BACK_OFF.first);
+        return;
+      }
+      this.wait(container, { reason: 'ErrImagePull', message: failure });
+      const message = `Back-off pulling image "${image}": ErrImagePull: ${failure}`;
+      this.after(container, 1000, () => {
+        this.wait(container, { reason: 'ImagePullBackOff', message });
+        this.after(container, pause - 1000, () => this.pull(container, images, Math.min(2 * pause, BACK_OFF.most)));
+      });
+    });
   }
 
   private run(container: Container, pull: number): void {
