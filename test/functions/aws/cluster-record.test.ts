@@ -19,6 +19,18 @@ describe('the record of the cluster', () => {
     });
   });
 
+  it('keeps its latch when the cluster is wanted once more', async () => {
+    const { records, run } = await emulatedTable();
+    await run(() => records.want('present', 'life-1'));
+    await run(() => records.beginInit('i-1', 'v1'));
+    await run(() => records.completeInit('i-1', CA_HASH, 'v1'));
+    await run(() => records.want('present', 'life-2'));
+    expect(await run(() => records.read())).toMatchObject({
+      phase: { name: 'initialised', caHash: CA_HASH },
+      incarnation: 'life-1',
+    });
+  });
+
   it('lets one instance initialise, and that one complete it', async () => {
     const { records, run } = await emulatedTable();
     await run(() => records.want('present', 'life-1'));

@@ -163,6 +163,16 @@ describe('an observation', () => {
     expect(blind).toEqual(['EC2 instances: Throttled: DescribeInstances was throttled']);
   });
 
+  it('takes no instance for forgotten, however old, that EC2 could not be asked for', async () => {
+    const { all, world } = sources();
+    world.inventory[0] = slot(0, [{ instanceId: ONE, generation: 1, launchedAt: NOW - 3_600_000 }]);
+    all.instances.byTag = throttled;
+    expect((await observe(all)).instances).toMatchObject([{ state: 'unknown' }]);
+    all.instances.byTag = async () => [];
+    all.instances.byId = throttled;
+    expect((await observe(all)).instances).toMatchObject([{ state: 'unknown' }]);
+  });
+
   it('says unknown where the load balancer could not be asked, and unregistered where it could', async () => {
     const { all, world } = sources();
     world.health = new Map();

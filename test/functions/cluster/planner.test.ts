@@ -92,6 +92,18 @@ describe('the plan', () => {
     });
   });
 
+  it('retires an instance of ours that has the number of no slot', () => {
+    expect(planOf(World.healthy().boot(3))).toMatchObject({
+      launch: [],
+      retire: [{ slot: 3, instanceId: id(3), kind: 'surplus', reason: 'belongs to no slot of this cluster' }],
+      start: [],
+    });
+  });
+
+  it('leaves one of no slot alone that cannot be seen', () => {
+    expect(planOf(World.healthy().boot(3, 1, { state: 'unknown' })).retire).toEqual([]);
+  });
+
   it('keeps a spare as long as the server is under suspicion', () => {
     expect(planOf(World.healthy().hang(1).boot(1, 2))).toMatchObject({ retire: [], launch: [] });
   });

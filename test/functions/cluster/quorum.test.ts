@@ -93,6 +93,12 @@ describe('a server may not be removed', () => {
     expect(ask(world, 1)).toMatchObject({ allowed: false, obstacle: 'moot' });
   });
 
+  it('when one of the two signals is only remembered, because it could not be looked at now', () => {
+    const world = World.healthy().hang(1, { forMs: DWELL_MS });
+    world.instance(1).targets.api = 'unknown';
+    expect(ask(world, 1)).toMatchObject({ allowed: false, obstacle: 'moot' });
+  });
+
   it('before the dwell time is over', () => {
     expect(ask(World.healthy().hang(1, { forMs: DWELL_MS - 1000 }), 1).allowed).toBe(false);
     expect(ask(World.healthy().stop(1, DWELL_MS - 1000), 1).allowed).toBe(false);

@@ -163,6 +163,16 @@ describe('the orchestrator watches', () => {
     world.observation.blind.push('targets of http: throttled');
     expect(action(world)).toBe('watch');
   });
+
+  it('when a read failed, although everything that was read is well', () => {
+    const world = World.healthy();
+    world.observation.blind.push('EC2 status checks: throttled');
+    expect(verdict(world)).toMatchObject({
+      action: 'watch',
+      reason: 'not everything could be observed (EC2 status checks: throttled)',
+      concern: { code: 'nothing-observed' },
+    });
+  });
 });
 
 describe('the orchestrator refuses', () => {
