@@ -2,14 +2,15 @@
  * `npm run mutants`: takes each guard out of a copy of the project, one at a time, and runs what should notice. A guard
  * that nothing notices is a defect: of the tests, or of the guard.
  */
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { helpText, number, parseFlags, switched, text, UsageError } from './arguments';
 import type { Guard } from './mutants/guard';
 import { GUARDS } from './mutants/guards';
-import { hunt, passUntouched, type Thoroughness } from './mutants/hunt';
-import { lineOf, tableOf } from './mutants/report';
+import { type Finding, hunt, passUntouched, type Thoroughness } from './mutants/hunt';
+import { lineOf } from './mutants/report';
+import { tableOf } from './mutants/table';
 import { Tree } from './mutants/tree';
 import { runTool } from './run';
 
@@ -33,7 +34,12 @@ const FLAGS = {
   }),
   both: switched('asks the simulator about every guard, also when a test has noticed'),
   list: switched('names the guards, and runs nothing'),
-  table: text<string | undefined>('FILE', 'writes the result there, as Markdown', undefined, String),
+  table: text<string | undefined>(
+    'FILE',
+    'writes what is found there, as Markdown, and keeps what it says of other guards',
+    undefined,
+    String,
+  ),
 };
 
 async function main(line: string[]): Promise<number> {
@@ -65,13 +71,21 @@ async function run(
 ): Promise<number> {
   const began = performance.now();
   console.log(`${await passUntouched(guards, trees[0]!, thoroughness)} tests pass with every guard in its place`);
-  const findings = await hunt(guards, trees, thoroughness, (finding) => console.log(lineOf(finding)));
-  if (table !== undefined) writeFileSync(table, tableOf(findings));
+  const findings = await hunt(guards, trees, thoroughness, (finding) => {
+    console.log(lineOf(finding));
+    if (table !== undefined) note(finding, table);
+  });
   const missed = findings.filter(({ outcome }) => outcome === 'caught');
   const seconds = Math.round((performance.now() - began) / 1000);
   console.log(`${missed.length} of ${findings.length} guards are missed when they are gone (${seconds} s)`);
   for (const finding of findings.filter((finding) => !missed.includes(finding))) console.log(lineOf(finding));
   return missed.length === findings.length ? 0 : 1;
+}
+
+/** At once, because a run may take an hour and be interrupted. */
+function note(finding: Finding, table: string): void {
+  const previous = existsSync(table) ? readFileSync(table, 'utf8') : '';
+  writeFileSync(table, tableOf(GUARDS, [finding], previous));
 }
 
 /** @throws UsageError for a name that no guard has */

@@ -70,6 +70,16 @@ describe('the cluster converges', () => {
     expect(action(World.healthy().stop(1, DWELL_MS))).toBe('converge');
   });
 
+  it('by registering a suspect that is no target, and by nothing else: its second signal would never come', () => {
+    const world = World.healthy().hang(1).suspect(1, ['Node not Ready'], 60_000);
+    world.instance(1).targets = { http: 'unregistered', https: 'unregistered', api: 'unregistered' };
+    world.observation.cluster.appliedManifests = null;
+    expect(verdict(world)).toMatchObject({
+      action: 'converge',
+      plan: { launch: [], retire: [], start: [], register: [{ slot: 1, instanceId: id(1) }], apply: false },
+    });
+  });
+
   it('when two servers of five are terminated in different zones', () => {
     expect(action(World.healthy(5).terminate(1).terminate(2))).toBe('converge');
   });

@@ -1,0 +1,51 @@
+import type { Guard } from '../../../tools/mutants/guard';
+import type { Finding } from '../../../tools/mutants/hunt';
+import { tableOf } from '../../../tools/mutants/table';
+
+const guard = (name: string): Guard => ({
+  name,
+  rules: [1, 3],
+  without: `${name} | is | missing`,
+  file: 'a.ts',
+  before: 'a',
+  after: '',
+  tests: [],
+});
+const [first, second, third] = ['first', 'second', 'third'].map(guard) as [Guard, Guard, Guard];
+const found = (about: Guard, fields: Partial<Finding> = {}): Finding => ({
+  guard: about,
+  outcome: 'caught',
+  by: 'test/a.test.ts: a | b fails',
+  alsoBy: '',
+  seconds: 1,
+  ...fields,
+});
+const rowsOf = (table: string) =>
+  table
+    .split('\n')
+    .filter((line) => /^\| (first|second|third) /.test(line))
+    .map((line) => line.split(' | ').at(-1));
+
+describe('the table of guards', () => {
+  it('names what missed each, and says how many nobody has tried', () => {
+    const table = tableOf([first, second, third], [found(first), found(second, { outcome: 'survives', by: '' })], '');
+    expect(rowsOf(table)).toEqual(['`a.test.ts`: a \\| b fails |', 'nothing |', 'not run |']);
+    expect(table).toContain('| `a.test.ts`: a \\| b fails |');
+    expect(table).toContain('2 of 3 guards have been taken out; 1 of these were missed.');
+  });
+
+  it('keeps what an earlier run found of the guards that this one left out', () => {
+    const before = tableOf([first, second], [found(first), found(second, { outcome: 'survives', by: '' })], '');
+    const now = tableOf([first, second, third], [found(second, { by: 'test/c.test.ts: now fails' })], before);
+    expect(now).toContain('| `a.test.ts`: a \\| b fails |');
+    expect(now).toContain('| `c.test.ts`: now fails |');
+    expect(now).toContain('2 of 3 guards have been taken out; 2 of these were missed.');
+  });
+
+  it('forgets guards that are not on the list any more, and what could not be run', () => {
+    const before = tableOf([first, second], [found(first), found(second)], '');
+    const now = tableOf([second], [found(second, { outcome: 'broken', by: 'no test ran' })], before);
+    expect(rowsOf(now)).toEqual(['not run |']);
+    expect(now).toContain('0 of 1 guards have been taken out');
+  });
+});
