@@ -58,6 +58,16 @@ describe('people are told', () => {
     expect(inbox).toHaveLength(1);
   });
 
+  it('by the next event of the incident when the message of the first was never sent', async () => {
+    const { send, inbox, topic } = await start();
+    const { publish } = topic;
+    topic.publish = () => Promise.reject(new Unavailable('SNS is down'));
+    await expect(send(deferred())).rejects.toMatchObject({ name: 'Unavailable' });
+    topic.publish = publish;
+    expect(await send(deferred({ at: deferred().detail.at + 60_000 }, 'event-9'))).toMatchObject({ sent: true });
+    expect(inbox).toHaveLength(1);
+  });
+
   it('that healing is paused, also when the event does not know', async () => {
     const { send, inbox, run, table } = await start();
     await run(() => table.change('cluster', { set: [['paused', true]], when: [] }));

@@ -217,7 +217,7 @@ export const ADAPTERS: readonly Guard[] = [
   {
     name: 'alert-until-delivered',
     rules: [16],
-    without: 'a message that could not be sent is never sent',
+    without: 'a message that could not be sent keeps the next one of the incident from being sent',
     file: 'functions/notify/notify.ts',
     before: '    await alerts.unclaim(occasion);\n    throw error;',
     after: '    throw error;',
