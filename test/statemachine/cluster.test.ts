@@ -1,12 +1,16 @@
 import { DWELL_MS, id, World } from '../functions/cluster/world';
 import { Cloud } from './cloud';
-import { EXECUTION, lambdaError } from './workflow';
+import { type Call, EXECUTION, lambdaError } from './workflow';
 
 const failed = (error: string, ...parts: string[]) => ({
   status: 'FAILED',
   error,
   cause: expect.stringMatching(parts.map((part) => part.replace(/[()]/g, '\\$&')).join('.*')),
 });
+
+/** The instances that calls are about, each as often as the calls came back to it. */
+const inTurn = (calls: Call[]) =>
+  calls.map(({ payload }) => payload.instanceId).filter((instanceId, index, all) => instanceId !== all[index - 1]);
 
 describe('a fresh creation', () => {
   it('launches all, initialises the first, joins the others, applies and hands out the servers', async () => {
@@ -55,6 +59,20 @@ describe('a fresh creation', () => {
     expect(order.indexOf('RegisterTargets')).toBeLessThan(order.indexOf('TerminateServer'));
     const refused = new Cloud(World.healthy().terminate(1)).fail('RegisterTargets', 'TypeError', 'broken', 1);
     expect((await refused.run('cluster')).outcome.status).toBe('SUCCEEDED');
+  });
+
+  it('starts K3s on one machine after the other, because etcd takes one learner', async () => {
+    const { calls } = await new Cloud(World.empty(5)).run('cluster');
+    const starts = calls.filter(({ payload }) => payload.script === 'StartServer');
+    expect(starts).toHaveLength(10);
+    expect(inTurn(starts)).toEqual([0, 1, 2, 3, 4].map((slot) => id(slot)));
+  });
+
+  it('lets nobody join a cluster whose initialisation could not be recorded', async () => {
+    const cloud = new Cloud(World.empty()).fail('CompleteInit', 'LatchRefused', 'the latch names another', 99);
+    const { outcome, calls } = await cloud.run('cluster');
+    expect(outcome).toEqual(failed('LatchRefused', 'server-0', 'the latch names another'));
+    expect(inTurn(calls.filter(({ payload }) => payload.script === 'StartServer'))).toEqual([id(0)]);
   });
 
   it('registers while K3s starts', async () => {
@@ -200,6 +218,15 @@ describe('a replacement', () => {
       output: { changed: true, rounds: 1 },
     });
     expect(cloud.deeds).toEqual(ORDER);
+  });
+
+  it('of two servers removes the one before it begins with the other', async () => {
+    const cloud = new Cloud(World.healthy(5).terminate(1).terminate(2));
+    const { outcome, calls } = await cloud.run('cluster');
+    expect(outcome).toMatchObject({ status: 'SUCCEEDED', output: { rounds: 1 } });
+    const steps = calls.filter(({ fn }) => ['TerminateServer', 'DeregisterTargets', 'ForgetServer'].includes(fn));
+    expect(steps).toHaveLength(6);
+    expect(inTurn(steps)).toEqual([id(1), id(2)]);
   });
 
   it('waits for the fence before the member is removed', async () => {
