@@ -6,7 +6,12 @@
 #
 # The cluster keeps a list of what it was given: the file's first object. What is to go is noted in an annotation of it
 # before the new list is applied, so that a run that is cut short is finished by the next one.
+#
+# It ends when Traefik takes connections on every server. The load balancer cannot tell: its health check asks the echo
+# service, and K3s installs Traefik anew when its values change.
 source lib/common.sh
+
+WAIT=60 # seconds; the workflow sends the command again after exit 75
 
 uri=${SSM_manifestsUri:?}
 sha256=${SSM_manifestsSha256:?} repository=${SSM_echoRepository:-}
@@ -86,4 +91,15 @@ done <<<"$gone"
 if [[ -n $gone ]]; then
   ask annotate "${INVENTORY[@]}" "$NOTE-" >/dev/null || give_up 'the API server does not note what was deleted'
 fi
-printf '{"applied":%d,"pruned":%d}\n' "$(grep -c . <<<"$output")" "$pruned"
+
+applied=$(grep -c . <<<"$output") || true
+started=$(now)
+while true; do
+  # "3/3": ready, wanted. Nothing while the DaemonSet is still to be made.
+  pods=$(ask get daemonset traefik --namespace=kube-system --ignore-not-found \
+    '--output=jsonpath={.status.numberReady}/{.status.desiredNumberScheduled}') || give_up 'the API server does not tell of Traefik'
+  [[ ! $pods =~ ^([1-9][0-9]*)/([0-9]+)$ || ${BASH_REMATCH[1]} != "${BASH_REMATCH[2]}" ]] || break
+  (($(now) - started < WAIT)) || again "Traefik is not ready on every server after $WAIT s: ${pods:-not installed yet}"
+  sleep 2
+done
+printf '{"applied":%d,"pruned":%d}\n' "$applied" "$pruned"

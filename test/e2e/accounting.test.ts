@@ -97,7 +97,7 @@ describe('what an account remembers', () => {
     expect(creation?.p50).toBe(creation?.phases.finished);
     // The dwell is part of one of them.
     expect(replacementTerminated?.phases.noticed).toBeLessThan(10);
-    expect(replacementHang?.phases.running).toBeGreaterThan(90);
+    expect(replacementHang?.phases.fenced).toBeGreaterThan(90);
   });
 
   it('counts a replacement from the first sign of trouble, not from the start of its execution', async () => {

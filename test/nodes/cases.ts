@@ -643,6 +643,30 @@ export const CASES: Case[] = [
     calls: [APPLIED],
   },
   {
+    name: 'the manifests are done when Traefik is ready on every server',
+    script: 'apply-manifests',
+    parameters: APPLY,
+    given: (rig) => {
+      serving(rig);
+      rig.k3s.traefik = ['', '/', '0/0', '2/3', '3/3'];
+    },
+    exitCode: 0,
+    output: { applied: 0, pruned: 0 },
+    calls: [APPLIED],
+    afterwards: ({ k3s }) => expect(k3s.traefik).toEqual(['3/3']),
+  },
+  {
+    name: 'a Traefik that misses a server is waited for again later',
+    script: 'apply-manifests',
+    parameters: APPLY,
+    given: (rig) => {
+      serving(rig);
+      rig.k3s.traefik = ['2/3'];
+    },
+    exitCode: 75,
+    stderr: /Traefik is not ready on every server after 60 s: 2\/3/,
+  },
+  {
     name: 'manifests that were applied before are applied again, and nothing is deleted',
     script: 'apply-manifests',
     parameters: APPLY,

@@ -36,6 +36,8 @@ export class FakeK3s {
   inventory = '';
   /** What `kubectl delete` by selector answers, by kind and name; whatever else is not there. */
   prune: Record<string, CommandResult> = {};
+  /** Traefik's pods, ready of wanted, at each question; the last answer stays. */
+  traefik = ['3/3'];
   /** What `kubectl apply` was given last. */
   applied = '';
   /** Every command that changes something, in order. */
@@ -106,6 +108,9 @@ export class FakeK3s {
     const [, , verb, , name] = args;
     if (!this.api) return error(1, 'The connection to the server 127.0.0.1:6443 was refused');
     if (verb === 'get' && args[3] === 'configmap') return ok(this.inventory);
+    if (verb === 'get' && args[3] === 'daemonset') {
+      return ok(this.traefik.length > 1 ? this.traefik.shift() : this.traefik[0]);
+    }
     if (verb === 'get') {
       const chosen = args[3] === 'node' ? this.nodes.filter((node) => node.name === name) : this.nodes;
       return ok(chosen.map(row).join(''));

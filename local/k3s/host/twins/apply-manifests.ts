@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CommandResult } from '../../command';
-import { parameter, requireReady, STATE } from './common';
+import { now, parameter, requireReady, STATE } from './common';
 import type { Shell, Twin } from './shell';
 
 const UNREADABLE = /\(403\)|\(404\)|AccessDenied|NoSuchKey|NoSuchBucket/;
@@ -10,6 +10,8 @@ const NOT_YET =
 const INVENTORY = ['configmap', 'k3s-ha-aws-manifests', '--namespace=kube-system'];
 const MARK = 'k3s-ha-aws/manifests';
 const NOTE = 'k3s-ha-aws/to-delete';
+/** Seconds. */
+const WAIT = 60;
 
 /** nodes/apply-manifests.sh */
 export const applyManifests: Twin = async (shell) => {
@@ -55,11 +57,27 @@ export const applyManifests: Twin = async (shell) => {
     if (gone.length > 0) {
       await kubectl(shell, 'the API server does not note what was deleted', 'annotate', ...INVENTORY, `${NOTE}-`);
     }
+    await awaitTraefik(shell);
     return JSON.stringify({ applied: output.split('\n').filter((line) => line !== '').length, pruned });
   } finally {
     shell.files.remove(file);
   }
 };
+
+async function awaitTraefik(shell: Shell): Promise<void> {
+  const started = await now(shell);
+  const which = ['daemonset', 'traefik', '--namespace=kube-system', '--ignore-not-found'];
+  const format = '--output=jsonpath={.status.numberReady}/{.status.desiredNumberScheduled}';
+  for (;;) {
+    const pods = await kubectl(shell, 'the API server does not tell of Traefik', 'get', ...which, format);
+    const [, ready, desired] = /^([1-9]\d*)\/(\d+)$/.exec(pods) ?? [];
+    if (ready !== undefined && ready === desired) return;
+    if ((await now(shell)) - started >= WAIT) {
+      shell.again(`Traefik is not ready on every server after ${WAIT} s: ${pods || 'not installed yet'}`);
+    }
+    await shell.must('sleep', '2');
+  }
+}
 
 async function download(shell: Shell, uri: string, file: string, region: string): Promise<string> {
   shell.log(`downloading ${uri}`);
