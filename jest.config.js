@@ -15,6 +15,7 @@ const common = {
  */
 const faults = [
   ...[
+    'broken',
     'certificates',
     'healing/servers',
     'healing/circumstances',

@@ -1,7 +1,7 @@
 import { simulate } from './simulate';
 
-/** Enough for a creation, a storm and most of a repair. */
-const HOURS = 0.75;
+/** Enough for a creation, a storm and the beginning of a repair. */
+const HOURS = 0.5;
 const LIVES = 30;
 
 describe('a life', () => {
