@@ -306,6 +306,24 @@ export const CASES: Case[] = [
     stderr: /not Ready and a voter after 100 s/,
   },
   {
+    name: 'a Node that is Ready while its member is still a learner has not joined yet',
+    script: 'start-server',
+    parameters: JOIN,
+    given: (rig) => {
+      serving(rig);
+      rig.files.write('/var/lib/k3s-ha/mode', 'join\n');
+      const [member] = rig.k3s.members;
+      member!.learner = true;
+      rig.k3s.onStart = () =>
+        void rig.clock.after(5_000, () => {
+          member!.learner = false;
+        });
+    },
+    exitCode: 0,
+    output: STARTED,
+    calls: START,
+  },
+  {
     name: 'a secret that does not exist is permanent',
     script: 'start-server',
     parameters: INIT,
@@ -621,10 +639,13 @@ export const CASES: Case[] = [
     calls: [DELETE],
   },
   {
-    name: 'a server does not remove itself',
+    name: 'a server does not remove itself, whatever its Node says',
     script: 'remove-member',
     parameters: { nodeName: INSTANCE, address: '' },
-    given: serving,
+    given: (rig) => {
+      serving(rig);
+      rig.k3s.nodes[0]!.ready = 'Unknown';
+    },
     exitCode: 1,
     stderr: /does not remove itself/,
     calls: [],

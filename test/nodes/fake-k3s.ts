@@ -17,6 +17,7 @@ export interface FakeNode {
 export interface FakeMember {
   name: string;
   address: string;
+  learner?: boolean;
 }
 
 const ok = (stdout = ''): CommandResult => ({ exitCode: 0, stdout, stderr: '' });
@@ -85,9 +86,10 @@ export class FakeK3s {
     if (url.href !== 'https://127.0.0.1:6443/db/info') return undefined;
     if (this.etcd === null) return 'refused';
     if (this.refuseDbInfo) return { status: 500, body: '{"kind":"Status"}' };
-    const members = this.members.map(({ name, address }, index) => {
+    const members = this.members.map(({ name, address, learner }, index) => {
       const label = name ? `"name":"${name}",` : '';
-      return `{"ID":${index + 1}847561739812345678,${label}"peerURLs":["https://${address}:2380"],"clientURLs":["https://${address}:2379"]}`;
+      const role = learner ? ',"isLearner":true' : '';
+      return `{"ID":${index + 1}847561739812345678,${label}"peerURLs":["https://${address}:2380"],"clientURLs":["https://${address}:2379"]${role}}`;
     });
     return { status: 200, body: `{"members":[${members.join(',')}]}\n` };
   };

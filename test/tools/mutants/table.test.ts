@@ -31,7 +31,7 @@ describe('the table of guards', () => {
     const table = tableOf([first, second, third], [found(first), found(second, { outcome: 'survives', by: '' })], '');
     expect(rowsOf(table)).toEqual(['`a.test.ts`: a \\| b fails |', 'nothing |', 'not run |']);
     expect(table).toContain('| `a.test.ts`: a \\| b fails |');
-    expect(table).toContain('2 of 3 guards have been taken out; 1 of these were missed.');
+    expect(table).toContain('2 of 3 guards have been taken out; for 1 of these something failed.');
   });
 
   it('keeps what an earlier run found of the guards that this one left out', () => {
@@ -39,7 +39,7 @@ describe('the table of guards', () => {
     const now = tableOf([first, second, third], [found(second, { by: 'test/c.test.ts: now fails' })], before);
     expect(now).toContain('| `a.test.ts`: a \\| b fails |');
     expect(now).toContain('| `c.test.ts`: now fails |');
-    expect(now).toContain('2 of 3 guards have been taken out; 2 of these were missed.');
+    expect(now).toContain('2 of 3 guards have been taken out; for 2 of these something failed.');
   });
 
   it('forgets guards that are not on the list any more, and what could not be run', () => {

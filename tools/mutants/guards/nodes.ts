@@ -158,6 +158,7 @@ export const NODES: readonly Guard[] = [
     file: 'nodes/lib/etcd.sh',
     before: '  [[ $(etcd_health) == true ]] || return 1\n  body=',
     after: '  body=',
+    also: [{ before: '[[ $(etcd_health) == true ]] || return 1\n  printf', after: 'printf' }],
     tests: SCRIPTS,
   },
   {
