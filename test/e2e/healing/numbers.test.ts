@@ -7,7 +7,7 @@ import { after, Client, createdCluster, type Trial } from './healing';
 
 afterEach(closeAll);
 
-const SEEDS = Number(process.env.SEEDS ?? 1);
+const SEEDS = Number(process.env.SEEDS ?? 3);
 const LIMIT_MS = 600_000;
 const MINUTES = 5;
 
