@@ -118,7 +118,7 @@ describe('an SSM agent', () => {
     cluster.aws.services.ssm.neverRegister(() => true);
     const { status, error, cause } = await cluster.create();
     expect({ status, error }).toEqual({ status: 'FAILED', error: 'AgentOffline' });
-    expect(cause).toMatch(/SSM knows no agent on i-[0-9a-f]+/);
+    expect(cause).toMatch(/no agent is online yet on i-[0-9a-f]+/);
     expect(await cluster.delete()).toMatchObject({ status: 'SUCCEEDED' });
   });
 });
