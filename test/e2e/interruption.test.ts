@@ -15,7 +15,7 @@ describe('an execution that is stopped half-way', () => {
     ['before it notes that the cluster is initialised', 'CompleteInit', 0],
     ['while the second server joins', 'CheckStartServer', 10],
     ['while it applies', 'CheckApplyManifests', 1],
-    ['while targets become healthy', 'AwaitTargets', 5],
+    ['while targets become healthy', 'AwaitTargets', 0],
     ['before it releases the lease', 'PublishEvent', 0],
   ])('%s is continued by the next, without another instance', async (_, state, seconds) => {
     const cluster = await bootTest({ healer: false });
