@@ -38,6 +38,9 @@ const DELETION = [
 /** That people cannot be told is no failure of the cluster. */
 const TELLING = ['events', 'PutEvents'] as const;
 
+/** The kubelet's own, for the echo image: image.test.ts breaks that chain at each link. */
+const PULLING = 'ecr ';
+
 /** More than the SDK's own attempts, so that the workflow has to try again. */
 const A_FEW = 6;
 
@@ -45,7 +48,7 @@ it('is tested on every operation that is called', async () => {
   const cluster = await bootTest({ healer: false });
   const called = () =>
     [...new Set(cluster.calls.map(({ service, operation }) => `${service} ${operation}`))]
-      .filter((operation) => operation !== TELLING.join(' '))
+      .filter((operation) => operation !== TELLING.join(' ') && !operation.startsWith(PULLING))
       .sort();
   await cluster.create();
   expect(called()).toEqual(CREATION.map(([service, operation]) => `${service} ${operation}`).sort());

@@ -87,7 +87,8 @@ describe('a slot whose new instances do not come up', () => {
     const trial = await createdCluster();
     await trial.inject({ kind: 'never-boots', slot: 1 }, { kind: 'terminate', slot: 1 });
     await trial.cluster.pass(1500);
-    expect(trial.cluster.living).toHaveLength(3);
+    // One of them may just be ended, and its successor not yet launched.
+    expect([2, 3]).toContain(trial.cluster.living.length);
     expect(trial.subjects).toEqual(['[demo] not converged: StartAndRegister failed with AgentOffline']);
     await trial.heal();
     await trial.healed([1], 1800);
