@@ -159,7 +159,9 @@ describe('bash', () => {
   test('whatever a script left running dies with the machine', () =>
     withRig('bash', async (rig) => {
       await rig.boot({ userData: '' });
-      const script = '#!/bin/bash\n(sleep 100000) &\necho "$$ $!" >"$NODE_ROOT/pids"\nsleep 100000\n';
+      // Time may pass as soon as anything sleeps: not before the file is written.
+      const left = '(until [[ -s $NODE_ROOT/pids ]]; do :; done; sleep 100000)';
+      const script = `#!/bin/bash\n${left} &\necho "$$ $!" >"$NODE_ROOT/pids"\nsleep 100000\n`;
       const run = rig.machine.run(script, {}, 1e6);
       run.catch(() => {});
       await rig.clock.advance(1000);
