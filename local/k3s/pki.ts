@@ -60,6 +60,7 @@ export function issue(
   until = now + YEAR,
 ): Identity {
   const key = privateKey(random);
+  const signer = signerOf(authority);
   const alternatives = [
     ...(subject.names ?? []).map((name) => tlv(0x82, Buffer.from(name))),
     ...(subject.addresses ?? []).map((address) => tlv(0x87, Buffer.from(address.split('.').map(Number)))),
@@ -75,13 +76,31 @@ export function issue(
     subject,
     issuer: authority.name,
     key,
-    signer: createPrivateKey(authority.key),
+    signer: signer.key,
     extensions,
-    from: Date.parse(new X509Certificate(authority.cert).validFrom),
+    from: signer.from,
     until,
     random,
   });
   return { cert, key: pem(key) };
+}
+
+interface Signer {
+  key: KeyObject;
+  /** Since when the authority is valid, epoch ms. */
+  from: number;
+}
+
+/** What was read from authorities before: they sign certificate after certificate. */
+const signers = new WeakMap<Authority, Signer>();
+
+function signerOf(authority: Authority): Signer {
+  const known = signers.get(authority);
+  if (known) return known;
+  const from = Date.parse(new X509Certificate(authority.cert).validFrom);
+  const signer = { key: createPrivateKey(authority.key), from };
+  signers.set(authority, signer);
+  return signer;
 }
 
 /**

@@ -20,6 +20,8 @@ export class CertManager {
   private readonly issuers: Issuers;
   private readonly certificates: Certificates;
   private readonly challenges: Challenges;
+  /** Whether it runs, as of a revision. */
+  private known = { revision: -1, runs: false };
 
   constructor(private readonly cluster: Cluster) {
     const acme = new Acme(cluster.model.world);
@@ -30,7 +32,9 @@ export class CertManager {
 
   /** Called every second while the API works; works while one of its own pods does. */
   reconcile(): void {
-    if (!this.runs()) return;
+    const { revision } = this.cluster.api;
+    if (revision !== this.known.revision) this.known = { revision, runs: this.runs() };
+    if (!this.known.runs) return;
     try {
       this.issuers.reconcile();
       requestCertificates(this.cluster.api);
