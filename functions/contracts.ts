@@ -3,6 +3,8 @@ import * as z from 'zod/mini';
 
 export const INSTANCE_ID = z.string().check(z.regex(/^i-[0-9a-f]{8,17}$/));
 export const SLOT = z.int().check(z.minimum(0), z.maximum(4));
+/** Counts the launches of a slot; 0 before the first. */
+export const GENERATION = z.int().check(z.minimum(0));
 /** IPv4, dotted. */
 export const ADDRESS = z.string().check(z.regex(/^(\d{1,3}\.){3}\d{1,3}$/));
 /** Digest of the manifest archive; the workflow knows it as `${ManifestsSha256}`. */

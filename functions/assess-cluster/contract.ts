@@ -7,6 +7,7 @@ import {
   ENV_SERVERS,
   ENV_TARGET_GROUPS,
   EXECUTION,
+  GENERATION,
   INSTANCE_ID,
   MANIFESTS_SHA256,
   SLOT,
@@ -23,8 +24,8 @@ export const Input = z.strictObject({
 const SERVER = z.strictObject({ slot: SLOT, instanceId: INSTANCE_ID, privateIp: ADDRESS });
 
 export const Plan = z.strictObject({
-  /** Slots that need an instance. */
-  launch: z.array(z.strictObject({ slot: SLOT })),
+  /** Slots that need an instance, each with the newest generation that it had when the plan was made. */
+  launch: z.array(z.strictObject({ slot: SLOT, after: GENERATION })),
   /** To be deregistered, fenced, removed and forgotten, in this order. */
   retire: z.array(
     z.strictObject({

@@ -45,7 +45,7 @@ export interface Launching {
 /** The inventory of a slot, and how its newest launch went. */
 export interface SlotState extends SlotRecord {
   launching: Launching | null;
-  /** The lease holder that began, or has completed, the newest launch. */
+  /** The lease holder that began the newest launch. */
   launchedBy: string | null;
 }
 
@@ -108,12 +108,9 @@ export class Slots {
   }
 
   /** The instance exists: it belongs to the inventory from now on. False: this launch was recorded before. */
-  completeLaunch(slot: number, { instanceId, ...launch }: SlotInstance, execution: ExecutionRef): Promise<boolean> {
+  completeLaunch(slot: number, { instanceId, ...launch }: SlotInstance): Promise<boolean> {
     return this.table.change(id(slot), {
-      set: [
-        [['instances', instanceId], launch],
-        ['launchedBy', leaseHolder(execution)],
-      ],
+      set: [[['instances', instanceId], launch]],
       remove: ['launching', 'launchingType'],
       when: [launches(launch.generation)],
     });

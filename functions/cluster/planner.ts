@@ -17,8 +17,15 @@ import type { Observation } from './observation';
 import { type Obstacle, permit } from './quorum';
 import { isGone, isJoined, isKnownToK3s, isProven, type Server } from './readiness';
 
+/** A slot that needs an instance. */
+export interface Launch {
+  slot: number;
+  /** The newest generation that the slot's inventory knew of, 0 for none: a newer one has been launched for this plan. */
+  after: number;
+}
+
 export interface Plan {
-  launch: { slot: number }[];
+  launch: Launch[];
   retire: {
     slot: number;
     instanceId: string;
@@ -59,6 +66,9 @@ export interface Draft {
 
 const HOUR_MS = 3_600_000;
 
+/** Instances beyond one per slot, in the whole cluster. */
+const SURGE = 1;
+
 /** In every round a machine boots within about a minute; look again soon. */
 const BOOTING_RECHECK_SECONDS = 5;
 
@@ -79,7 +89,7 @@ export function draft(observation: Observation, manifests: string | null, limits
   );
   const held = new Set(postponed.map(({ retirement }) => retirement.slot));
 
-  const launch: Plan['launch'] = [];
+  const empty: Launch[] = [];
   const start: Server[] = [];
   const booting: Pending[] = [];
   const backingOff: Draft['backingOff'] = [];
@@ -93,7 +103,7 @@ export function draft(observation: Observation, manifests: string | null, limits
       const failing = judgement.retire.some((due) => due.slot === slot && due.kind === 'failed');
       const until = init ? observation.at : nextLaunchAt(failures, failing, observation.at, limits);
       if (until > observation.at) backingOff.push({ slot, until });
-      else launch.push({ slot });
+      else empty.push(launchOf(observation, slot));
       continue;
     }
     if (keeper.state === 'pending' || (keeper.state === 'running' && keeper.privateIp === null)) {
@@ -107,6 +117,7 @@ export function draft(observation: Observation, manifests: string | null, limits
       register.push({ slot, instanceId: keeper.instanceId });
     }
   }
+  const launch = withinSurge(empty, judgement);
   // etcd takes one learner at a time: a server that is half way in goes first.
   start.sort((a, b) => Number(isKnownToK3s(b)) - Number(isKnownToK3s(a)) || a.slot - b.slot);
 
@@ -142,6 +153,26 @@ export function draft(observation: Observation, manifests: string | null, limits
         (manifests !== null && manifests !== observation.cluster.appliedManifests),
     },
   };
+}
+
+/** The order to launch an instance for a slot, whoever is in it. */
+export function launchOf({ slots }: Observation, slot: number): Launch {
+  const record = slots.find((candidate) => candidate.slot === slot);
+  return { slot, after: Math.max(0, ...(record?.instances ?? []).map(({ generation }) => generation)) };
+}
+
+/**
+ * One instance per slot and one surge in the whole cluster: of the slots whose machine still exists, because it has failed
+ * and leaves in this round, one gets its successor now. The others get theirs when theirs are gone.
+ */
+function withinSurge(launches: Launch[], { servers, slots }: Judgement): Launch[] {
+  const inSlot = (slot: number) => servers.filter((server) => server.slot === slot && !isGone(server)).length;
+  let surges = slots.reduce((sum, { slot }) => sum + Math.max(0, inSlot(slot) - 1), 0);
+  return launches.filter(({ slot }) => {
+    // Adopting an instance that nobody has written down adds none.
+    const adopts = slots.some((judged) => judged.slot === slot && judged.keeper !== null);
+    return inSlot(slot) === 0 || adopts || surges++ < SURGE;
+  });
 }
 
 /** Nothing for the workflow to do. `init`, `peer` and `caHash` only describe how it would be done. */

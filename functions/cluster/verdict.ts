@@ -7,7 +7,17 @@ import { judge, labels } from './judgement';
 import { DEFAULT_LIMITS, type Limits } from './limits';
 import { label, serverName } from './names';
 import type { ClusterRecord, Observation } from './observation';
-import { type Draft, draft, EMPTY_PLAN, isEmpty, type Plan, type Postponed, recentReplacements } from './planner';
+import {
+  type Draft,
+  draft,
+  EMPTY_PLAN,
+  isEmpty,
+  type Launch,
+  launchOf,
+  type Plan,
+  type Postponed,
+  recentReplacements,
+} from './planner';
 import { massFailure } from './quorum';
 import { isGone, isInService, isStopped, type Server } from './readiness';
 import { tolerated } from './slots';
@@ -214,12 +224,12 @@ function carryOut(observation: Observation, policy: Policy, drafted: Draft): Ver
 }
 
 /** The slot that gets a spare during the dwell: when nothing would stand against the replacement itself. */
-function spareOf(observation: Observation, policy: Policy, drafted: Draft): { slot: number } | null {
+function spareOf(observation: Observation, policy: Policy, drafted: Draft): Launch | null {
   const { spareFor, plan } = drafted;
   if (!spareFor) return null;
-  const { slot } = spareFor.retirement;
-  const replacement = { ...drafted, permitted: [spareFor], plan: { ...plan, launch: [{ slot }] } };
-  return forbid(observation, policy, replacement) ? null : { slot };
+  const launch = launchOf(observation, spareFor.retirement.slot);
+  const replacement = { ...drafted, permitted: [spareFor], plan: { ...plan, launch: [launch] } };
+  return forbid(observation, policy, replacement) ? null : launch;
 }
 
 /** What stands against changing an initialised cluster although the plan itself is sound. */

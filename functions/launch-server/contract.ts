@@ -1,11 +1,16 @@
 import * as z from 'zod/mini';
-import { ENV, ENV_LIST, EXECUTION, INSTANCE_ID, SLOT } from '../contracts';
+import { ENV, ENV_LIST, EXECUTION, GENERATION, INSTANCE_ID, SLOT } from '../contracts';
 
-export const Input = z.strictObject({ execution: EXECUTION, slot: SLOT });
+export const Input = z.strictObject({
+  execution: EXECUTION,
+  slot: SLOT,
+  /** The newest generation that the plan knew of, 0 for none: a newer one in the inventory is what is asked for. */
+  after: GENERATION,
+});
 export const Output = z.strictObject({
   slot: SLOT,
   instanceId: INSTANCE_ID,
-  generation: z.int(),
+  generation: GENERATION,
   instanceType: z.string(),
 });
 export const Env = z.object({

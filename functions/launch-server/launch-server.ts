@@ -13,8 +13,6 @@ import type { ExecutionRef } from '../contracts';
 import type { Logger } from '../runtime/log';
 import type { Input, Output } from './contract';
 
-/** A launch that this execution recorded so recently is a retry whose answer was lost, not a wish for one more. */
-const RETRY_WINDOW_MS = 180_000;
 /** A generation whose client token is spent is given up for the next; twice in one call means that something is wrong. */
 const GENERATIONS_PER_CALL = 2;
 
@@ -48,7 +46,7 @@ interface Order {
  * @throws LaunchRefused: EC2 refuses for another reason; the message is EC2's
  */
 export async function launchServer(
-  { execution, slot }: z.infer<typeof Input>,
+  { execution, slot, after }: z.infer<typeof Input>,
   deps: Deps,
   log: Logger,
 ): Promise<Answer> {
@@ -57,7 +55,7 @@ export async function launchServer(
   const record = await records.read();
   if (record?.desired !== 'present') throw new LaunchRefused('the cluster is not wanted: nothing is launched');
   const state = await slots.read(slot);
-  const earlier = await launchedJustNow(state, execution, deps);
+  const earlier = await launchedBefore(state, after, deps);
   if (earlier) return earlier;
 
   const subnetId = subnets[zoneIndex(slot, subnets.length)] ?? '';
@@ -74,17 +72,21 @@ export async function launchServer(
   throw new LaunchRefused(`the client tokens of ${GENERATIONS_PER_CALL} generations of ${serverName(slot)} are spent`);
 }
 
-async function launchedJustNow(
-  { slot, generation, launching, launchedBy, instances }: SlotState,
-  execution: ExecutionRef,
+/**
+ * What this very order has launched already: its answer was lost, and this is a retry. A server that the plan knew of is
+ * none, however young: the plan has given it up.
+ */
+async function launchedBefore(
+  { slot, launching, instances }: SlotState,
+  after: number,
   deps: Deps,
 ): Promise<Answer | null> {
-  const newest = instances.find((instance) => instance.generation === generation);
-  if (launching || !newest || launchedBy !== leaseHolder(execution)) return null;
-  if (deps.now() - newest.launchedAt > RETRY_WINDOW_MS) return null;
-  const machine = await deps.instances.find(newest.instanceId);
+  const newest = instances.at(-1);
+  if (launching || !newest || newest.generation <= after) return null;
+  const { instanceId, generation } = newest;
+  const machine = await deps.instances.find(instanceId);
   if (machine && isEnding(machine)) return null;
-  return { slot, instanceId: newest.instanceId, generation, instanceType: machine?.instanceType ?? '' };
+  return { slot, instanceId, generation, instanceType: machine?.instanceType ?? '' };
 }
 
 /** Counts the generation and writes down what will be asked for, before EC2 is asked. */
@@ -152,14 +154,14 @@ async function run(order: Order, launching: Launching, deps: Deps, log: Logger):
 }
 
 async function complete(
-  { slot, execution }: Order,
+  { slot }: Order,
   generation: number,
   { instanceId, instanceType, privateIp }: Machine,
   { slots, now }: Deps,
   log: Logger,
 ): Promise<Answer> {
   const launch = { instanceId, generation, launchedAt: now(), ...(privateIp === null ? {} : { privateIp }) };
-  const recorded = await slots.completeLaunch(slot, launch, execution);
+  const recorded = await slots.completeLaunch(slot, launch);
   if (!recorded && !(await slots.read(slot)).instances.some((known) => known.instanceId === instanceId)) {
     throw new LeaseLost(`another execution launches ${serverName(slot)}`);
   }

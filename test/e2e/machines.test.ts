@@ -75,6 +75,35 @@ describe('an instance', () => {
     expect(cluster.launched).toHaveLength(4);
   });
 
+  it.each([
+    ['it boots', 'RegisterTargetsEarly', 3],
+    ['the first server starts', 'StartServerInit', 1],
+    ['the second server joins', 'StartServer', 1],
+  ])('that is stopped while %s is replaced by one execution, after the dwell', async (_, state, nth) => {
+    const cluster = await bootTest({ healer: false });
+    const creation = await cluster.start('cluster');
+    await cluster.enters(state, nth);
+    const { instanceId } = cluster.server(2);
+    cluster.aws.incidents.inject({ kind: 'stop', instanceId });
+    expect(await cluster.ended(creation)).toMatchObject({ status: 'SUCCEEDED' });
+    expectHealthy(cluster);
+    expect(cluster.launched).toHaveLength(4);
+  });
+
+  it('of each slot that is stopped while it boots is replaced, one beside its predecessor at a time', async () => {
+    const cluster = await bootTest({ healer: false });
+    const creation = await cluster.start('cluster');
+    await cluster.enters('BeginInit');
+    const living: number[] = [];
+    cluster.aws.services.ec2.onState((_, state) => {
+      if (state === 'pending') living.push(cluster.living.length);
+    });
+    for (const { instanceId } of cluster.launched) cluster.aws.incidents.inject({ kind: 'stop', instanceId });
+    expect(await cluster.ended(creation)).toMatchObject({ status: 'SUCCEEDED', output: { rounds: 3 } });
+    expectHealthy(cluster);
+    expect(living).toEqual([4, 2, 3]);
+  });
+
   it('that is pending for ever fails the execution, saying so', async () => {
     const cluster = await bootTest({ healer: false });
     cluster.slow('ec2.pending-to-running', 7200);

@@ -48,7 +48,10 @@ const tasksOf = (name: (typeof WORKFLOWS)[number]) =>
 const server = (slot: number) => ({ slot, instanceId: id(slot), privateIp: `10.0.${slot}.1` });
 
 const FULL_PLAN = {
-  launch: [{ slot: 1 }, { slot: 2 }],
+  launch: [
+    { slot: 1, after: 1 },
+    { slot: 2, after: 0 },
+  ],
   retire: [{ slot: 1, instanceId: id(1), kind: 'gone', address: '10.0.1.1', member: true, reason: 'is terminated' }],
   start: [server(2)],
   init: false,
@@ -166,6 +169,7 @@ const GUARDED = [
 
 const ITEM = {
   ...server(1),
+  after: 1,
   address: '10.0.1.1',
   member: true,
   kind: 'gone',

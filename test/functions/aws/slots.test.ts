@@ -37,8 +37,8 @@ describe('the inventory', () => {
     await run(() => slots.beginLaunch(1, 0, 'm7g.medium', OURS));
     expect(await run(() => slots.changeLaunch(1, 1, 't4g.medium'))).toBe(true);
     expect((await run(() => slots.read(1))).launching?.instanceType).toBe('t4g.medium');
-    expect(await run(() => slots.completeLaunch(1, launched, OURS))).toBe(true);
-    expect(await run(() => slots.completeLaunch(1, launched, OURS))).toBe(false);
+    expect(await run(() => slots.completeLaunch(1, launched))).toBe(true);
+    expect(await run(() => slots.completeLaunch(1, launched))).toBe(false);
     expect(await run(() => slots.read(1))).toMatchObject({ launching: null, instances: [launched] });
   });
 
@@ -46,7 +46,7 @@ describe('the inventory', () => {
     const { slots, run } = await emulatedTable();
     for (const [former, instanceId] of ['i-b', 'i-a'].entries()) {
       await run(() => slots.beginLaunch(1, former, 'm7g.medium', OURS));
-      await run(() => slots.completeLaunch(1, { instanceId, generation: former + 1, launchedAt: 1 }, OURS));
+      await run(() => slots.completeLaunch(1, { instanceId, generation: former + 1, launchedAt: 1 }));
     }
     expect((await run(() => slots.read(1))).instances.map(({ instanceId }) => instanceId)).toEqual(['i-b', 'i-a']);
     expect(await run(() => slots.forget(1, 'i-b'))).toBe(true);
@@ -61,7 +61,7 @@ describe('the inventory', () => {
     await run(() => slots.setSuspicion(1, suspicion));
     expect((await run(() => slots.read(1))).suspicion).toBeNull();
     await run(() => slots.beginLaunch(1, 0, 'm7g.medium', OURS));
-    await run(() => slots.completeLaunch(1, { instanceId: 'i-1', generation: 1, launchedAt: 1 }, OURS));
+    await run(() => slots.completeLaunch(1, { instanceId: 'i-1', generation: 1, launchedAt: 1 }));
     await run(() => slots.setSuspicion(1, suspicion));
     expect((await run(() => slots.read(1))).suspicion).toEqual(suspicion);
     await run(() => slots.setSuspicion(1, null));

@@ -123,7 +123,7 @@ describe('a former server that EC2 has forgotten', () => {
     const { run, slots, now } = started;
     await run(() => slots.beginLaunch(0, 0, 't4g.medium', OURS));
     const launch = { instanceId: ONE, generation: 1, launchedAt: now() - launchedAgoMs };
-    await run(() => slots.completeLaunch(0, launch, OURS));
+    await run(() => slots.completeLaunch(0, launch));
     await started.begin(ONE);
     return started;
   }

@@ -3,10 +3,17 @@ import { address, CA_HASH, DWELL_MS, id, JOIN_MS, MANIFESTS, NOW, World } from '
 
 const planOf = (world: World) => plan(world.observation, MANIFESTS);
 
+/** The slot's server is gone and forgotten, and its successor says that it will never join. */
+function failed(world: World, slot: number): void {
+  world.terminate(slot).vanish(slot).forgetIn(slot, { node: true, member: true }).boot(slot, 2);
+  const { report } = world.instance(slot, 2);
+  if (report) report.k3s = 'failed';
+}
+
 describe('the plan', () => {
   it('of nothing is to launch every slot and to initialise', () => {
     expect(planOf(World.empty())).toEqual({
-      launch: [{ slot: 0 }, { slot: 1 }, { slot: 2 }],
+      launch: [0, 1, 2].map((slot) => ({ slot, after: 0 })),
       retire: [],
       start: [],
       init: true,
@@ -74,6 +81,38 @@ describe('the plan', () => {
       retire: [{ slot: 0, instanceId: id(0), address: address(0), member: true, reason: 'is terminated' }],
       peer: { slot: 1 },
     });
+  });
+
+  it('says which servers of a slot it knows, so that none of them is taken for the successor', () => {
+    const world = World.healthy().terminate(0).boot(0, 2, { state: 'stopped' }).suspect(0, ['stopped'], DWELL_MS, 2);
+    expect(planOf(world)).toMatchObject({
+      launch: [{ slot: 0, after: 2 }],
+      retire: [{ instanceId: id(0, 1) }, { instanceId: id(0, 2), kind: 'sick' }],
+    });
+  });
+
+  it.each([3, 5])('retires all machines of %i that have failed and launches one successor beside them', (servers) => {
+    const world = World.healthy(servers);
+    for (const slot of [1, 2]) failed(world, slot);
+    expect(planOf(world)).toMatchObject({
+      launch: [{ slot: 1 }],
+      retire: [{ instanceId: id(1, 2) }, { instanceId: id(2, 2) }],
+    });
+    world.vanish(1, 2).vanish(2, 2).boot(1, 3);
+    expect(planOf(world)).toMatchObject({ launch: [{ slot: 2 }], retire: [], start: [{ slot: 1 }] });
+  });
+
+  it('launches no successor beside a failed machine while another slot has a surge', () => {
+    const world = World.healthy(5).boot(0, 2);
+    failed(world, 1);
+    world.instance(0).report = null;
+    expect(planOf(world)).toMatchObject({ launch: [], retire: [{ instanceId: id(1, 2) }] });
+  });
+
+  it('launches for every empty slot, whatever is beside', () => {
+    const world = World.healthy(5).boot(0, 2).terminate(1).terminate(2).vanish(2);
+    world.forgetIn(2, { node: true, member: true }).instance(0).report = null;
+    expect(planOf(world)).toMatchObject({ launch: [{ slot: 1 }, { slot: 2 }] });
   });
 
   it('launches no second successor', () => {

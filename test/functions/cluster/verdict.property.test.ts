@@ -20,7 +20,7 @@ describe('the verdict, whatever has happened,', () => {
     always((observation) => {
       const { action, plan } = assess(observation, POLICY);
       if (action !== 'watch' || plan.launch.length === 0) return;
-      expect(plan).toEqual({ ...EMPTY_PLAN, launch: [{ slot: expect.any(Number) }] });
+      expect(plan).toEqual({ ...EMPTY_PLAN, launch: [{ slot: expect.any(Number), after: expect.any(Number) }] });
       const living = observation.instances.filter(({ state }) => state !== 'terminated' && state !== 'shutting-down');
       expect(living).toHaveLength(observation.slots.length);
       const suspect = living.find(({ slot }) => slot === plan.launch[0]?.slot);

@@ -48,7 +48,7 @@ describe('completing a deletion', () => {
   it('keeps the generations of slots, because client tokens outlive instances', async () => {
     const { complete, run, slots } = await start();
     await run(() => slots.beginLaunch(1, 0, 't4g.medium', OURS));
-    await run(() => slots.completeLaunch(1, { instanceId: 'i-00000001', generation: 1, launchedAt: 1 }, OURS));
+    await run(() => slots.completeLaunch(1, { instanceId: 'i-00000001', generation: 1, launchedAt: 1 }));
     await run(() => slots.forget(1, 'i-00000001'));
     await complete();
     expect(await run(() => slots.read(1))).toMatchObject({ generation: 1 });
@@ -57,7 +57,7 @@ describe('completing a deletion', () => {
   it('names every leftover and keeps the record', async () => {
     const { complete, run, slots, records, tagged, health } = await start();
     await run(() => slots.beginLaunch(1, 0, 't4g.medium', OURS));
-    await run(() => slots.completeLaunch(1, { instanceId: 'i-00000001', generation: 1, launchedAt: 1 }, OURS));
+    await run(() => slots.completeLaunch(1, { instanceId: 'i-00000001', generation: 1, launchedAt: 1 }));
     tagged.push(machine('i-00000002', { state: 'stopped' }));
     health.set('i-00000003', 'unhealthy');
     await expect(complete()).rejects.toMatchObject({

@@ -13,7 +13,7 @@ async function start() {
   await run(() => records.completeInit('i-00000000', 'c'.repeat(64), 'v1'));
   for (const [former, instanceId] of ['i-00000001', 'i-00000002'].entries()) {
     await run(() => slots.beginLaunch(1, former, 't4g.medium', OURS));
-    await run(() => slots.completeLaunch(1, { instanceId, generation: former + 1, launchedAt: 1 }, OURS));
+    await run(() => slots.completeLaunch(1, { instanceId, generation: former + 1, launchedAt: 1 }));
   }
   const forget = (instanceId: string, kind: RetirementKind | 'deleted' = 'gone') =>
     run(() => forgetServer({ execution: OURS, slot: 1, instanceId, kind }, { leases, records, slots, now }, silent));
@@ -53,7 +53,7 @@ describe('forgetting a server', () => {
     await forget('i-00000002', 'failed');
     expect(await failures()).toBe(1);
     await run(() => slots.beginLaunch(1, 2, 't4g.medium', OURS));
-    await run(() => slots.completeLaunch(1, { instanceId: 'i-00000003', generation: 3, launchedAt: 1 }, OURS));
+    await run(() => slots.completeLaunch(1, { instanceId: 'i-00000003', generation: 3, launchedAt: 1 }));
     await world.clock.advance(3_600_001);
     await forget('i-00000003', 'failed');
     expect(await failures()).toBe(1);

@@ -57,7 +57,7 @@ describe('deleting the stack', () => {
       [machine('i-00000002', { state: 'stopped', tags: null })],
     );
     await run(() => slots.beginLaunch(1, 0, 't4g.medium', OURS));
-    await run(() => slots.completeLaunch(1, { instanceId: 'i-00000002', generation: 1, launchedAt: 1 }, OURS));
+    await run(() => slots.completeLaunch(1, { instanceId: 'i-00000002', generation: 1, launchedAt: 1 }));
     expect(await run(() => guardDeletion(EVENT, deps, silent))).toEqual({ status: 'FAILED' });
     expect(sent[0]!.body.Reason).toMatch(/i-00000001, i-00000002\. Start the delete workflow .*"confirm":"demo"/);
   });

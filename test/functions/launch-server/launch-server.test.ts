@@ -62,7 +62,8 @@ async function start(options?: { maxAttempts: number }) {
     instances: ec2,
     now,
   };
-  const launch = (execution: ExecutionRef = OURS) => run(() => launchServer({ execution, slot: 1 }, deps, silent));
+  const launch = (execution: ExecutionRef = OURS, after = 0) =>
+    run(() => launchServer({ execution, slot: 1, after }, deps, silent));
   const hand = async (to: ExecutionRef) => {
     await run(() => leases.release(OURS));
     await run(() => leases.acquire(to, 'cluster', now()));
@@ -96,8 +97,30 @@ describe('launching a server', () => {
     const { launch, hand, ec2 } = await start();
     await launch();
     await hand(THEIRS);
-    expect(await launch(THEIRS)).toMatchObject({ generation: 2 });
+    expect(await launch(THEIRS, 1)).toMatchObject({ generation: 2 });
     expect(new Set(ec2.requests.map(({ clientToken }) => clientToken)).size).toBe(2);
+  });
+
+  it.each(['stopped', 'running'] as const)(
+    'launches the next generation when the plan has given up one that is %s, however young',
+    async (state) => {
+      const { launch, ec2 } = await start();
+      await launch();
+      for (const launched of ec2.machines.values()) launched.state = state;
+      expect(await launch(OURS, 1)).toMatchObject({ generation: 2, instanceId: 'i-00000001' });
+      expect(await launch(OURS, 1)).toMatchObject({ generation: 2, instanceId: 'i-00000001' });
+      expect(ec2.machines.size).toBe(2);
+    },
+  );
+
+  it('returns what an earlier plan has left half-way to every retry, and launches once', async () => {
+    const { launch, ec2, hand } = await start();
+    ec2.failure = { error: new Error('socket hang up'), after: true };
+    await expect(launch()).rejects.toThrow();
+    await hand(THEIRS);
+    const adopted = await launch(THEIRS);
+    expect(await launch(THEIRS)).toEqual(adopted);
+    expect(ec2.machines.size).toBe(1);
   });
 
   it('launches the next generation when the server it just launched is gone', async () => {

@@ -2,9 +2,6 @@
 import type { Instance } from '../../../local/aws/ec2';
 import type { Check } from './steps';
 
-/** Slots of the default configuration. */
-const SLOTS = 3;
-
 export const oneCluster: Check<null> = (_, { truth }) => {
   const [first, second] = truth.clusters;
   return first && second ? `two clusters run at once, ${first.uuid} and ${second.uuid}` : null;
@@ -18,13 +15,12 @@ export const theInitialisedOne: Check<null> = (_, { truth }) => {
 };
 
 export const onePerSlotAndOneSurge: Check<Instance> = ({ instanceId }, stage) => {
-  const { truth } = stage;
-  const living = truth.living;
-  const inSlot = living.filter((other) => truth.slotOf(other.instanceId) === truth.slotOf(instanceId));
-  if (inSlot.length > 2) return `${inSlot.length} instances live in the slot of ${stage.label(instanceId)}`;
-  // Before there is a cluster any machine may fail, and none of them is a voter that another one would stand in for.
-  if (truth.wanted.phase !== 'initialised') return null;
-  return living.length > SLOTS + 1 ? `${living.length} instances live after ${stage.label(instanceId)}` : null;
+  const { living } = stage.truth;
+  const taken = new Set(living.map((other) => stage.truth.slotOf(other.instanceId)));
+  const surges = living.length - taken.size;
+  return surges > 1
+    ? `${stage.label(instanceId)} makes ${living.length} instances in ${taken.size} slots: ${surges} are one too many`
+    : null;
 };
 
 const HOUR_MS = 3_600_000;

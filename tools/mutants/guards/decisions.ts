@@ -69,6 +69,15 @@ export const DECISIONS: readonly Guard[] = [
     tests: of('quorum'),
   },
   {
+    name: 'one-surge',
+    rules: [2, 4],
+    without: 'every machine that has failed gets company at once',
+    file: 'functions/cluster/planner.ts',
+    before: 'return inSlot(slot) === 0 || adopts || surges++ < SURGE;',
+    after: 'return inSlot(slot) === 0 || adopts || surges++ < launches.length;',
+    tests: of('planner', 'life'),
+  },
+  {
     name: 'one-living-voter-per-round',
     rules: [2],
     without: 'two living voters leave in one round',

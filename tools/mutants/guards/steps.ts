@@ -76,6 +76,15 @@ export const STEPS: readonly Guard[] = [
     tests: ['test/functions/launch-server'],
   },
   {
+    name: 'given-up-is-no-successor',
+    rules: [8, 11],
+    without: 'a machine that is to be replaced is taken for its own successor',
+    file: 'functions/launch-server/launch-server.ts',
+    before: 'if (launching || !newest || newest.generation <= after) return null;',
+    after: 'if (launching || !newest) return null;',
+    tests: ['test/functions/launch-server'],
+  },
+  {
     name: 'orphan-is-adopted',
     rules: [11],
     without: 'an instance of a crashed launch is left to itself and another one launched',

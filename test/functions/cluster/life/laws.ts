@@ -37,14 +37,11 @@ function leavesMajority(truth: Truth, instanceId: string, what: string): void {
   law(healthy > left / 2, `${instanceId} is ${what}: ${healthy} healthy voters of ${left} are left`);
 }
 
-/** No slot gets a third machine, and only one voter at a time gets company. */
+/** One machine per slot, and one more in the whole cluster, the one that is being launched included. */
 export function onLaunch(truth: Truth, slot: number): void {
-  const living = truth.machines.filter(({ power }) => power !== 'terminated');
-  const inSlot = (wanted: number) => living.filter((machine) => machine.slot === wanted);
-  law(inSlot(slot).length <= 1, `server-${slot} gets a third machine`);
-  const accompanied = living.filter((machine) => truth.isVoter(machine) && inSlot(machine.slot).length > 1);
-  const joins = inSlot(slot).some((machine) => truth.isVoter(machine)) ? 1 : 0;
-  law(accompanied.length + joins <= 1, `server-${slot} gets a spare beside ${accompanied.map(({ id }) => id)}`);
+  const living = truth.machines.filter(({ power }) => power !== 'terminated').map((machine) => machine.slot);
+  const surge = living.length + 1 - new Set([...living, slot]).size;
+  law(surge <= 1, `server-${slot} gets a machine beside those in ${living.map((other) => `server-${other}`)}`);
 }
 
 /** Rule 12. */
