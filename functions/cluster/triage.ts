@@ -129,12 +129,13 @@ function isRefusedBefore({ attempt, refusal }: Healing, signature: string, at: n
 function examine(observation: Observation, holder: Holder, limits: Limits): Finding[] {
   const findings: Finding[] = [];
   const { judgement, plan } = draft(observation, null, limits);
+  const signals = (server: Server) => signalsAgainst(observation, server).present.join();
   for (const { slot, instanceId, kind, reason } of judgement.retire) {
-    findings.push(about({ slot, instanceId }, kind, reason));
+    // The same whether or not its dwell is over: that comes and goes with the looks, and is decided by the workflow.
+    const sick = kind === 'sick' && judgement.servers.find((server) => server.instanceId === instanceId);
+    findings.push(about({ slot, instanceId }, sick ? signals(sick) : kind, reason));
   }
-  for (const { server, reason } of judgement.pending) {
-    findings.push(about(server, signalsAgainst(observation, server).present.join(), reason));
-  }
+  for (const { server, reason } of judgement.pending) findings.push(about(server, signals(server), reason));
   for (const { slot } of plan.launch) {
     findings.push({ slot, instanceId: null, what: 'missing', reason: `${serverName(slot)} has no instance` });
   }

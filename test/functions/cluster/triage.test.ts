@@ -1,6 +1,6 @@
 import type { Healing, Holder } from '../../../functions/cluster/triage';
 import { triage } from '../../../functions/cluster/triage';
-import { id, NOW, World } from './world';
+import { DWELL_MS, id, NOW, World } from './world';
 
 const NOTHING: Healing = { attempt: null, refusal: null, announced: null };
 
@@ -147,6 +147,7 @@ describe('after a refusal', () => {
   it('times and counts do not make it another trouble', () => {
     const early = look(World.healthy().stop(1, 10_000)).signature;
     expect(look(World.healthy().stop(1, 20_000)).signature).toBe(early);
+    expect(look(World.healthy().stop(1, DWELL_MS)).signature).toBe(early);
   });
 });
 
