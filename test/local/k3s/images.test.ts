@@ -156,6 +156,37 @@ it('pulls again after the back-off, and runs as soon as it may', async () => {
   await becomes('echo', 'Running');
 });
 
+it.each<[string, () => void]>([
+  [
+    'the registry breaks off',
+    () => {
+      lab.registries = {
+        holds: (image) => image.startsWith(`${REGISTRY}/`),
+        pull: () => Promise.reject(new Error('connection reset by peer')),
+      };
+    },
+  ],
+  [
+    'the provider breaks off',
+    () => {
+      lab.execute = () => Promise.reject(new Error('connection reset by peer'));
+    },
+  ],
+])('pulls again after %s, for as long as the pod is there', async (_case, breakOff) => {
+  registry({ architecture: 'arm64' });
+  provider();
+  const { registries, execute } = lab;
+  breakOff();
+  await pod('echo');
+  await becomes('echo', 'ErrImagePull');
+  expect(await message('echo')).toBe('connection reset by peer');
+  await becomes('echo', 'ImagePullBackOff');
+  await lab.clock.advance(60_000);
+  expect(await status('echo')).toMatch(/^(ErrImagePull|ImagePullBackOff)$/);
+  Object.assign(lab, { registries, execute });
+  await becomes('echo', 'Running');
+});
+
 it('an image of another architecture is pulled, and its program cannot be run', async () => {
   registry({ architecture: 'amd64' });
   provider();
