@@ -110,7 +110,7 @@ describe('the orchestrator watches', () => {
       plan: { launch: [{ slot: 1 }], retire: [], start: [], apply: false },
     });
     expect(found.reason).toMatch(/for 0 s, to be replaced after 90 s; a spare for server-1 is launched meanwhile$/);
-    expect(verdict(World.healthy().stop(1, 0)).plan.launch).toEqual([{ slot: 1 }]);
+    expect(verdict(World.healthy().stop(1, 0)).plan.launch).toEqual([{ slot: 1, after: 1 }]);
   });
 
   it.each<[string, World, Partial<typeof POLICY>?]>([
