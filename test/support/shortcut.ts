@@ -108,12 +108,13 @@ function install(): void {
 
 async function shorten(
   client: Client,
-  { input, schema }: Command,
+  command: Command,
   { direct, identity }: Shortcut,
   service: { name: string; json: boolean },
   send: (passed: Passed) => Promise<unknown>,
 ): Promise<unknown> {
-  const [, namespace, operation, traits, inputSchema, outputSchema] = schema;
+  const { input, schema } = command;
+  const [, , operation] = schema;
   const spelt = service.json ? spell(input) : inputs.get(keyOf(service.name, operation, JSON.stringify(input)));
   if (spelt === undefined) {
     const key = keyOf(service.name, operation, JSON.stringify(input));
@@ -128,14 +129,13 @@ async function shorten(
       const key = keyOf(service.name, operation, JSON.stringify(answer.output));
       const known = outputs.get(key);
       if (known) return known;
-      const response = answer.write();
-      const parts = { namespace, name: operation, traits, input: inputSchema, output: outputSchema };
-      const { response: received } = fromWire(response);
-      const output = await client.config.protocol.deserializeResponse(parts, client.config, received);
+      const output = await deserialize(client, command, answer.write());
       remember(outputs, key, deepFreeze(output));
       return output;
     }
-    replay = () => answer.refusal;
+    const { refusal } = answer;
+    if (isFinal(refusal)) await deserialize(client, command, refusal);
+    replay = () => refusal;
   } catch (error) {
     if (!(error instanceof ConnectionLost)) throw error;
     replay = () => {
@@ -144,6 +144,21 @@ async function shorten(
   }
   return send({ replay });
 }
+
+/** Rejects as the client would, when the response is a refusal. */
+function deserialize({ config }: Client, { schema }: Command, written: WireResponse): Promise<object> {
+  const [, namespace, name, traits, input, output] = schema;
+  const parts = { namespace, name, traits, input, output };
+  return config.protocol.deserializeResponse(parts, config, fromWire(written).response);
+}
+
+/** Whether it is one of the refusals that are met most, and that no client tries again. */
+function isFinal({ body }: WireResponse): boolean {
+  const text = body.toString('utf8', 0, 64);
+  return FINAL.some((code) => text.startsWith(`{"__type":"${code}"`));
+}
+
+const FINAL = ['InvalidInstanceId', 'InvocationDoesNotExist', 'ConditionalCheckFailedException'];
 
 const OK = { httpStatusCode: 200, attempts: 1, totalRetryDelay: 0 };
 
