@@ -20,6 +20,9 @@ import { runTool } from './run';
 const ROOT = join(__dirname, '..');
 const RUNTIME = join(ROOT, '.local');
 
+/** So long whoever leaves at once waits for the mail about the creation, of AWS time. */
+const MAIL_WITHIN_S = 60;
+
 type Flags = ReturnType<typeof parseFlags<typeof FLAGS>>;
 
 /** Ctrl-C, or the end of the terminal. */
@@ -122,7 +125,10 @@ function causeOf<T extends Error>(error: unknown, kind: new (...given: never[]) 
   return error instanceof Error && error.cause !== undefined ? causeOf(error.cause, kind) : undefined;
 }
 
-/** Shows what happens until somebody has had enough. */
+/**
+ * Shows what happens until somebody has had enough.
+ * @returns the exit code: 1 when calls were denied meanwhile
+ */
 async function keepWatching(
   aws: EmbeddedAws,
   config: Config,
@@ -139,12 +145,15 @@ async function keepWatching(
   });
   try {
     await Promise.race([watch.quit, interrupted]);
-    throw new Interrupted();
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
   } finally {
     watch.stop();
-    const { denials } = aws.services.iam.authority;
-    if (denials.length > 0) output.write(`\n${deniedCalls(denials)}\n`);
   }
+  const { denials } = aws.services.iam.authority;
+  if (denials.length > 0) output.write(`\n${deniedCalls(denials)}\n`);
+  console.error('\nstopped');
+  return denials.length > 0 ? 1 : 0;
 }
 
 /** Starts the workflow, shows its progress and asks the demo for its page. */
@@ -169,21 +178,32 @@ async function create(aws: EmbeddedAws, config: Config, flags: Flags, output: No
   const { status, error, cause, transitions } = execution;
   const url = elbv2.urls().get(80);
   if (!url) throw new Error('the load balancer has no listener on port 80');
-  const seconds = (Date.now() - started.real) / 1000;
+  const simulatedSeconds = Math.round((clock.now() - started.aws) / 100) / 10;
+  const seconds = Math.round((Date.now() - started.real) / 10) / 100;
+  const traffic = status === 'SUCCEEDED' ? await ask(url, visitOf(config)) : null;
+  if (flags.once) await mailed(aws);
   return {
     status,
     ...(error === undefined ? {} : { error }),
     ...(cause === undefined ? {} : { cause: `${cause}${failedFunction(execution.history)}` }),
-    simulatedSeconds: Math.round((clock.now() - started.aws) / 100) / 10,
-    seconds: Math.round(seconds * 100) / 100,
+    simulatedSeconds,
+    seconds,
     transitions,
     lambdaInvocations: lambda.counters.invocations,
     awsEndpoint: aws.url,
     url,
-    traffic: status === 'SUCCEEDED' ? await ask(url, visitOf(config)) : null,
+    traffic,
     denials: aws.services.iam.authority.denials,
     state: aws.state(),
   };
+}
+
+/** What came of it is mailed when the execution has ended: until then a call may still be denied. */
+async function mailed({ world: { clock }, services: { sns, iam } }: EmbeddedAws): Promise<void> {
+  for (let seconds = 0; seconds < MAIL_WITHIN_S; seconds++) {
+    if (sns.inbox.length > 0 || iam.authority.denials.length > 0) return;
+    await clock.sleep(1000);
+  }
 }
 
 /** The function that the last failed task had called: a state's name does not always tell it. */
