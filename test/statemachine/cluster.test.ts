@@ -208,6 +208,17 @@ describe('the lease', () => {
   });
 });
 
+/** Server 1 is well again while its successor is launched. */
+function recoversDuringLaunch(cloud: Cloud): void {
+  const usual = cloud.answers.LaunchServer!;
+  cloud.answers.LaunchServer = (payload) => {
+    cloud.world.serve(1);
+    Object.assign(cloud.world.node(1)!, { ready: 'True' });
+    cloud.world.instance(1).report = { ...cloud.world.instance(0).report! };
+    return usual(payload);
+  };
+}
+
 describe('a replacement', () => {
   const ORDER = ['launch 1', 'terminate 1', 'deregister 1', 'remove 1', 'forget 1', 'join 1', 'apply'];
 
@@ -266,26 +277,14 @@ describe('a replacement', () => {
 
   it('that was launched ahead leaves again when the server recovers', async () => {
     const cloud = new Cloud(World.healthy().hang(1));
-    const usual = cloud.answers.LaunchServer!;
-    cloud.answers.LaunchServer = (payload) => {
-      cloud.world.serve(1);
-      Object.assign(cloud.world.node(1)!, { ready: 'True' });
-      cloud.world.instance(1).report = { ...cloud.world.instance(0).report! };
-      return usual(payload);
-    };
+    recoversDuringLaunch(cloud);
     expect((await cloud.run('cluster')).outcome.status).toBe('SUCCEEDED');
     expect(cloud.world.observation.instances.map(({ instanceId }) => instanceId)).toEqual([id(0), id(1), id(2)]);
   });
 
   it('does not happen to a server that recovers after the decision', async () => {
     const cloud = new Cloud(World.healthy().hang(1, { forMs: DWELL_MS }));
-    const usual = cloud.answers.LaunchServer!;
-    cloud.answers.LaunchServer = (payload) => {
-      cloud.world.serve(1);
-      Object.assign(cloud.world.node(1)!, { ready: 'True' });
-      cloud.world.instance(1).report = { ...cloud.world.instance(0).report! };
-      return usual(payload);
-    };
+    recoversDuringLaunch(cloud);
     const { outcome } = await cloud.run('cluster');
     expect(outcome.status).toBe('SUCCEEDED');
     expect(cloud.deeds).toEqual(['launch 1', 'terminate 1', 'deregister 1', 'forget 1']);
