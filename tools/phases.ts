@@ -23,6 +23,28 @@ export interface Run {
 
 export type Kind = 'creation' | 'replacementTerminated' | 'replacementHang';
 
+/** What Step Functions tells of an event, as far as it is told here. */
+interface Details {
+  stateEnteredEventDetails?: { name?: unknown; input?: unknown };
+  stateExitedEventDetails?: { name?: unknown };
+}
+
+/**
+ * None, unless the event is that a state was entered or left.
+ * @param at epoch ms
+ */
+export function stepsOf(
+  at: number,
+  { stateEnteredEventDetails: entry, stateExitedEventDetails: exit }: Details,
+): Step[] {
+  if (typeof entry?.name === 'string') {
+    return [
+      { at, state: entry.name, edge: 'entered', input: typeof entry.input === 'string' ? entry.input : undefined },
+    ];
+  }
+  return typeof exit?.name === 'string' ? [{ at, state: exit.name, edge: 'left' }] : [];
+}
+
 type Moment = (run: Run) => number | undefined;
 
 const entered =
@@ -68,6 +90,9 @@ export function kindOf(run: Run): Kind | undefined {
   if (retired.some(({ input = '' }) => input.includes('"kind":"sick"'))) return 'replacementHang';
   return undefined;
 }
+
+/** The phases of an execution that skips none, in their order. */
+export const phaseNames = (kind: Kind): string[] => Object.keys(PHASES[kind]);
 
 /** Milliseconds from `begin` to the end of each phase; one that the execution skipped is absent. */
 export function phasesOf(run: Run, kind: Kind, begin: number): Record<string, number> {

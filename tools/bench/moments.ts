@@ -1,6 +1,7 @@
 /** When what happened: reads the log and the state of an embedded AWS without touching it. Times are ms since `new`. */
 import type { Execution } from '../../local/aws/stepfunctions';
-import { stateEntered, type TestCluster } from '../../test/support/embedded';
+import type { TestCluster } from '../../test/support/embedded';
+import { type Kind, phaseNames, phasesOf, stepsOf } from '../phases';
 
 /** Etcd and Nodes are looked at this often: what was seen is at most this much older. */
 const LOOK_EVERY = 250;
@@ -48,14 +49,14 @@ export class Moments {
     return this.since(this.seen.get(`${instanceId} ${what}`), `${instanceId} never was: ${what}`);
   }
 
-  /** An execution entered a state first, or left it last. */
-  state({ history }: Execution, name: string, edge: 'entered' | 'left'): number {
-    const times = history.filter((event) => nameOf(event, edge) === name).map(({ timestamp }) => timestamp);
-    return this.since(edge === 'entered' ? times[0] : times.at(-1), `no execution ${edge} ${name}`);
-  }
-
-  ended({ stoppedAt }: Execution): number {
-    return this.since(stoppedAt, 'the execution has not ended');
+  /** As the workflow saw them. @throws when it skipped one */
+  phases({ arn, startedAt, stoppedAt, history }: Execution, kind: Kind): Record<string, number> {
+    if (stoppedAt === undefined) throw new Error('the execution has not ended');
+    const steps = history.flatMap(({ timestamp, details }) => stepsOf(timestamp, details));
+    const phases = phasesOf({ execution: arn, startedAt, stoppedAt, steps }, kind, this.begin);
+    const skipped = phaseNames(kind).find((name) => !(name in phases));
+    if (skipped !== undefined) throw new Error(`the execution skipped a phase: ${skipped}`);
+    return phases;
   }
 
   private logged(message: string, about: Record<string, string>): number {
@@ -89,9 +90,3 @@ export class Moments {
 
 /** The test stack's. */
 const documentOf = (script: string) => `k3s-demo-${script}`;
-
-function nameOf(event: Execution['history'][number], edge: 'entered' | 'left'): string | undefined {
-  if (edge === 'entered') return stateEntered(event);
-  const name = event.type.endsWith('StateExited') ? Object.values(event.details)[0]?.name : undefined;
-  return typeof name === 'string' ? name : undefined;
-}

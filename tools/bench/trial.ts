@@ -75,6 +75,7 @@ async function create(cluster: TestCluster): Promise<Pick<Measured, 'creation' |
   moments.stop();
   if (status !== 'SUCCEEDED') throw new Error(`the creation ended as ${status}: ${cause}`);
   const execution = executionOf(cluster, arn);
+  const seen = moments.phases(execution, 'creation');
   const setting = settingOf(cluster);
   const ids = cluster.servers.map(({ instanceId }) => instanceId);
   const machines = ids.map((instanceId) => machineOf(cluster, instanceId));
@@ -84,16 +85,15 @@ async function create(cluster: TestCluster): Promise<Pick<Measured, 'creation' |
   const stages = baseline(setting.draw, machines, setting.targetGroups);
   return {
     creation: {
-      total: moments.ended(execution),
+      total: seen.finished!,
       phases: {
+        ...seen,
         running: last((id) => moments.instance(id, 'running')),
         'first server': Math.min(...ids.map(voting)),
         voters: last(voting),
-        applied: moments.state(execution, 'CheckApplyManifests', 'left'),
         serving: last((id) =>
           Math.max(voting(id), ...setting.targetGroups.map((group) => moments.target(id, group, 'healthy'))),
         ),
-        finished: moments.ended(execution),
       },
       bars: bars(cluster, moments, setting.targetGroups),
       bound,
@@ -163,13 +163,10 @@ async function lose(cluster: TestCluster, kind: 'terminate' | 'hang', slot: numb
   return {
     total: serving,
     phases: {
-      noticed: moments.state(execution, 'AcquireLease', 'entered'),
+      ...moments.phases(execution, kind === 'terminate' ? 'replacementTerminated' : 'replacementHang'),
       running: moments.instance(successorId, 'running'),
-      fenced: moments.state(execution, 'AwaitTerminated', 'left'),
-      removed: moments.state(execution, 'ForgetServer', 'left'),
       voters,
       serving,
-      finished: moments.ended(execution),
     },
     bound: replacement({ ...setting, targetGroups, throughSsm: false }, loss),
     throughSsm: replacement({ ...setting, targetGroups, throughSsm: true }, loss),

@@ -2,14 +2,13 @@
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import {
   GetExecutionHistoryCommand,
-  type HistoryEvent,
   ListExecutionsCommand,
   ListStateMachinesCommand,
   SFNClient,
 } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import { STAGES } from '../../functions/events';
-import type { Run, Step } from '../phases';
+import { type Run, type Step, stepsOf } from '../phases';
 import { ToolError } from '../run';
 import type { Target } from '../target';
 
@@ -53,19 +52,10 @@ async function readSteps(client: SFNClient, executionArn: string): Promise<Step[
   let nextToken: string | undefined;
   do {
     const page = await client.send(new GetExecutionHistoryCommand({ executionArn, maxResults: 1000, nextToken }));
-    steps.push(...(page.events ?? []).flatMap(step));
+    steps.push(...(page.events ?? []).flatMap((event) => stepsOf(event.timestamp?.getTime() ?? Number.NaN, event)));
     nextToken = page.nextToken;
   } while (nextToken);
   return steps;
-}
-
-function step({ timestamp, stateEnteredEventDetails, stateExitedEventDetails }: HistoryEvent): Step[] {
-  const at = timestamp?.getTime() ?? Number.NaN;
-  if (stateEnteredEventDetails?.name !== undefined) {
-    return [{ at, state: stateEnteredEventDetails.name, edge: 'entered', input: stateEnteredEventDetails.input }];
-  }
-  if (stateExitedEventDetails?.name !== undefined) return [{ at, state: stateExitedEventDetails.name, edge: 'left' }];
-  return [];
 }
 
 const REPLACED = z.object({
