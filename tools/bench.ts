@@ -1,12 +1,15 @@
 /** `npm run bench`: how long creation and replacement take, against the lower bound, in virtual time over many seeds. */
 import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { prepareAssembly } from '../test/support/assembly';
 import { helpText, number, parseFlags, switched, text } from './arguments';
-import { measureAll } from './bench/pool';
 import { report, table } from './bench/report';
 import { percentile } from './bench/statistics';
 import { timeline } from './bench/timeline';
 import type { Measured } from './bench/trial';
+import type { Order } from './bench/worker';
+import { Pool } from './pool';
 import { runTool } from './run';
 
 export const FLAGS = {
@@ -27,15 +30,33 @@ async function main(line: string[]): Promise<number> {
     return 0;
   }
   await prepareAssembly();
-  const runs = await measureAll(
-    Array.from({ length: seeds }, (_, index) => index + 1),
-    progress(seeds),
-  );
+  const runs = await measureAll(seeds);
   const found = report(runs);
   console.log(table(found));
   if (file !== undefined) writeFileSync(file, timeline(medianRun(runs)));
   if (json) console.log(JSON.stringify(found));
   return 0;
+}
+
+/** The runs of the seeds from 1 on, in their order. */
+async function measureAll(seeds: number): Promise<Measured[]> {
+  const pool: Pool<Order, Measured> = await Pool.start({
+    name: 'bench',
+    entry: join(__dirname, 'bench/worker.ts'),
+    size: availableParallelism(),
+  });
+  const advance = progress(seeds);
+  let done = 0;
+  const measured = async (seed: number) => {
+    const run = await pool.run({ seed });
+    advance(++done);
+    return run;
+  };
+  try {
+    return await Promise.all(Array.from({ length: seeds }, (_, index) => measured(index + 1)));
+  } finally {
+    pool.close();
+  }
 }
 
 /** On a terminal one line that changes, elsewhere a line now and then. */

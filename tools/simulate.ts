@@ -1,12 +1,14 @@
 /** `npm run simulate`: many lives of a cluster under faults, each judged at every step. */
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import type { Simulation } from '../test/simulation/simulate';
 import { prepareAssembly } from '../test/support/assembly';
 import { helpText, matching, number, parseFlags } from './arguments';
+import { Pool } from './pool';
 import { runTool } from './run';
-import { Pool } from './simulate/pool';
 import { failureText, Progress, tables } from './simulate/report';
 import { shorten } from './simulate/shorten';
+import type { Order } from './simulate/worker';
 
 const FLAGS = {
   seeds: number('N', 'lives, with the seeds from 1 on', 100, { from: 1, integer: true }),
@@ -15,6 +17,8 @@ const FLAGS = {
   only: matching('IDS', 'with --seed: only these happenings, such as 2.0,2.1', /^[\d.,]+$/, 'ids with commas between'),
   workers: number('N', 'processes', availableParallelism(), { from: 1, to: 64, integer: true }),
 };
+
+type Lives = Pool<Order, Simulation>;
 
 /** Failures that are told in full; the others by their seed. */
 const TOLD = 3;
@@ -27,7 +31,11 @@ async function main(line: string[]): Promise<number> {
   }
   await prepareAssembly();
   const one = flags.seed !== undefined;
-  const pool = await Pool.start(one ? 1 : Math.min(flags.workers, flags.seeds));
+  const pool: Lives = await Pool.start({
+    name: 'simulate',
+    entry: join(__dirname, 'simulate/worker.ts'),
+    size: flags.workers,
+  });
   try {
     return one
       ? await single(pool, Number(flags.seed), flags.hours, flags.only?.split(','))
@@ -37,14 +45,14 @@ async function main(line: string[]): Promise<number> {
   }
 }
 
-async function single(pool: Pool, seed: number, hours: number, only: string[] | undefined): Promise<number> {
+async function single(pool: Lives, seed: number, hours: number, only: string[] | undefined): Promise<number> {
   const simulation = await pool.run({ seed, hours, only });
   console.log(simulation.log.join('\n'));
   console.log(tables([simulation]));
   return simulation.violations.length === 0 ? 0 : 1;
 }
 
-async function many(pool: Pool, seeds: number, hours: number): Promise<number> {
+async function many(pool: Lives, seeds: number, hours: number): Promise<number> {
   const progress = new Progress(seeds);
   const all = Array.from({ length: seeds }, async (_, index) => {
     const simulation = await pool.run({ seed: index + 1, hours });

@@ -1,9 +1,9 @@
-/** A process that measures the seeds it is sent, one after the other. */
-import { measure } from './trial';
+/** One of the tool's processes. */
+import { serve } from '../pool/serve';
+import { type Measured, measure } from './trial';
 
-process.on('message', (seed: number) => {
-  measure(seed).then(
-    (measured) => process.send?.({ measured }),
-    (error: unknown) => process.send?.({ seed, error: error instanceof Error ? error.message : String(error) }),
-  );
-});
+export interface Order {
+  seed: number;
+}
+
+serve<Order, Measured>(({ seed }) => measure(seed));

@@ -1,13 +1,12 @@
-/** One of the tool's processes: lives one life after the other, as it is told. */
-import { simulate } from '../../test/simulation/simulate';
-import type { Answer, Order } from './protocol';
+/** One of the tool's processes. */
+import { type Simulation, simulate } from '../../test/simulation/simulate';
+import { serve } from '../pool/serve';
 
-const answer = (message: Answer) => process.send?.(message);
+export interface Order {
+  seed: number;
+  hours: number;
+  /** Only these happenings, by id; all of them when absent. */
+  only?: string[];
+}
 
-process.on('message', ({ seed, hours, only }: Order) => {
-  simulate(seed, { hours, only }).then(
-    (simulation) => answer({ ok: true, simulation }),
-    (error: unknown) =>
-      answer({ ok: false, seed, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
-  );
-});
+serve<Order, Simulation>(({ seed, hours, only }) => simulate(seed, { hours, only }));
