@@ -1,7 +1,7 @@
 import type { RunResult } from '../../local/machine';
 import { renderScript } from '../../nodes/render';
 import { CASES, type Case } from './cases';
-import { type HostKind, Rig, TOKEN } from './machine';
+import { cleanUp, type HostKind, Rig, TOKEN } from './machine';
 
 interface Observed {
   result: RunResult;
@@ -12,7 +12,7 @@ interface Observed {
 async function observe(kind: HostKind, { script, parameters = {}, given, afterwards }: Case): Promise<Observed> {
   const rig = await Rig.start(kind);
   try {
-    await rig.ready();
+    await rig.prepared();
     rig.k3s.calls.length = 0;
     given?.(rig);
     const environment = Object.fromEntries(Object.entries(parameters).map(([name, value]) => [`SSM_${name}`, value]));
@@ -23,6 +23,8 @@ async function observe(kind: HostKind, { script, parameters = {}, given, afterwa
     await rig.close();
   }
 }
+
+afterAll(cleanUp);
 
 const lastLine = (stdout: string): unknown => {
   const line = stdout.trimEnd().split('\n').at(-1);
@@ -54,7 +56,7 @@ describe.each(['start-server', 'report-status', 'remove-member', 'apply-manifest
 test('the join token is for root only', async () => {
   const rig = await Rig.start('bash');
   try {
-    await rig.ready();
+    await rig.prepared();
     rig.aws.token = 'another-token';
     await rig.run(renderScript('start-server'), { SSM_mode: 'init' }, 20);
     const { stdout } = await rig.run('#!/bin/bash\nls -l "$NODE_ROOT/etc/rancher/k3s/cluster-token"\n');
