@@ -1,6 +1,8 @@
 /** One run in virtual time: a creation, then the loss of two servers, one terminated and one that hangs. */
 import type { Execution } from '../../local/aws/stepfunctions';
+import type { Surroundings } from '../../local/embedded';
 import { bootTest, closeAll, type TestCluster } from '../../test/support/embedded';
+import { InProcessRuntime } from '../../test/support/in-process-runtime';
 import { baseline } from './baseline';
 import { type Bound, creation, replacement, type Setting } from './bound';
 import type { Draw, Machine } from './chain';
@@ -35,6 +37,9 @@ export interface Bar {
   note?: string;
 }
 
+/** The wire makes no difference to when something happens. */
+const runtime = (surroundings: Surroundings) => new InProcessRuntime(surroundings, { shortcut: true });
+
 /** Rule 7's dwell. */
 const DWELL_MS = 90_000;
 /** After a repair, until everybody was told and the alarms are over. */
@@ -44,7 +49,7 @@ const PATIENCE_SECONDS = 1800;
 
 /** Needs a prepared assembly. @throws when the cluster does not come up, or is not healed */
 export async function measure(seed: number): Promise<Measured> {
-  const cluster = await bootTest({ seed });
+  const cluster = await bootTest({ seed, runtime });
   try {
     const created = await create(cluster);
     await rest(cluster);
@@ -60,7 +65,7 @@ export async function measure(seed: number): Promise<Measured> {
 
 /** The creation alone: a third of the work. */
 export async function measureCreation(seed: number): Promise<Pick<Measured, 'creation' | 'sequentialBaseline'>> {
-  const cluster = await bootTest({ seed });
+  const cluster = await bootTest({ seed, runtime });
   try {
     return await create(cluster);
   } finally {
