@@ -48,6 +48,7 @@ module.exports = {
   testTimeout: 60_000,
   // Jest would leave one processor idle: on two that is half of the machine.
   maxWorkers: '100%',
+  testSequencer: '<rootDir>/test/support/sequencer.js',
   projects: [
     { ...common, displayName: 'parts', testMatch: ['**/*.test.ts'], testPathIgnorePatterns: [...WHOLE, ...faults] },
     {
