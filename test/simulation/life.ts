@@ -1,5 +1,5 @@
 /** The course of a life: a creation, storms, and calm in which everything must become well again. */
-import { isSettled } from './invariants/settled';
+import { unsettled } from './invariants/settled';
 import type { Happening, Storm } from './plan';
 import type { Stage } from './stage';
 import type { Watch } from './watch';
@@ -9,11 +9,12 @@ const HOUR_MS = 3_600_000;
 const LOOK_SECONDS = 20;
 /** After this long in calm without a majority nobody waits any more, ms. */
 const GIVE_UP_MS = 15 * 60_000;
-/**
- * By then a cluster with a majority is whole, ms of calm: an hour until the limit of replacements allows another one, and
- * half an hour for what is left to do.
- */
+/** By then a cluster with a majority is whole, ms of calm, unless a rule stands against it: then people were told. */
+const QUIET_MS = 30 * 60_000;
+/** By then it is whole in any case: the limit of replacements allows another one after an hour. */
 const CONVERGED_MS = 90 * 60_000;
+/** What the message about a lost majority says. */
+const LOST = /the majority (may be lost|is at risk)|no server runs K3s any more/;
 
 export class Life {
   /** Ids of what took place. */
@@ -43,8 +44,7 @@ export class Life {
     stage.journal.note('person', 'creates the cluster');
     stage.start('cluster');
     for (const storm of storms) {
-      if (!(await this.storm(storm, end)) || !(await this.calm(end))) return;
-      if (!(await this.pass(storm.idleSeconds, end))) return;
+      if (!(await this.storm(storm, end)) || !(await this.calm(storm, end))) return;
     }
   }
 
@@ -72,21 +72,39 @@ export class Life {
     if (this.begin(happening)) this.happened.push(happening.id);
   }
 
+  /** Nothing goes wrong until everything is well, and then for a while. False: the life is over. */
+  private async calm({ idleSeconds }: Storm, end: number): Promise<boolean> {
+    const { truth, journal } = this.stage;
+    journal.note('-', 'nothing goes wrong any more');
+    await this.repairMachines();
+    if (!(await this.settle(end))) return false;
+    const again = truth.wanted.desired === 'absent';
+    if (again) {
+      journal.note('person', 'creates the cluster');
+      this.stage.start('cluster');
+    }
+    // What was well stays so; the next storm may meet a creation.
+    return (await this.pass(idleSeconds, end)) && (again || (await this.settle(end)));
+  }
+
   /** Until everything is well; a person does what only a person can. False: the life is over. */
-  private async calm(end: number): Promise<boolean> {
+  private async settle(end: number): Promise<boolean> {
     const { stage } = this;
     const { truth, journal } = stage;
     let since = truth.now;
-    journal.note('-', 'nothing goes wrong any more');
-    await this.repairMachines();
-    while (!isSettled(stage)) {
+    for (let left = unsettled(stage); left.length > 0; left = unsettled(stage)) {
       const { now, lostSince } = truth;
-      if (now - since >= CONVERGED_MS) {
-        stage.violate('without faults the cluster becomes whole', `it is not after ${(now - since) / 60_000} min`);
+      const quiet = now - since >= QUIET_MS && lostSince === undefined && !stage.told;
+      if (quiet || now - since >= CONVERGED_MS) {
+        const rule = quiet
+          ? 'rule 16: people know why the cluster is not whole'
+          : 'rule 11: without faults the cluster becomes whole';
+        stage.violate(rule, `after ${(now - since) / 60_000} min ${left.join('; ')}`);
         return false;
       }
       if (lostSince !== undefined && now - Math.max(lostSince, since) >= GIVE_UP_MS) {
-        if (!stage.told) stage.violate('rule 16: a refusal is told', 'nobody was told that the majority is lost');
+        const told = [...stage.mails.keys()].some((subject) => LOST.test(subject));
+        if (!told) stage.violate('rule 16: a refusal is told', 'nobody was told that the majority is lost');
         journal.note('person', 'deletes the cluster: its majority is lost');
         stage.start('delete');
         since = now;
@@ -94,10 +112,6 @@ export class Life {
         this.lookAfter();
       }
       if (!(await this.pass(LOOK_SECONDS, end))) return false;
-    }
-    if (truth.wanted.desired === 'absent') {
-      journal.note('person', 'creates the cluster');
-      stage.start('cluster');
     }
     return true;
   }

@@ -20,6 +20,14 @@ const LEASE = z.object({ holder: text.optional() });
 
 const NOBODY_ASKED: Wanted = { desired: 'absent', phase: 'uninitialised', incarnation: '', paused: false };
 
+interface Launched {
+  instanceId: string;
+  at: number;
+  slot: number | undefined;
+  incarnation: string;
+  replaces: boolean;
+}
+
 /** How long an instance has been in good health, and when it last was. */
 interface Health {
   since: number | undefined;
@@ -35,7 +43,7 @@ export class Truth {
   /** Since when nobody could write although the cluster was initialised, epoch ms. */
   lostSince: number | undefined;
   /** Every launch so far, and whether it replaced: its slot had had a server in this life of the cluster. */
-  private readonly launches: { at: number; slot: number | undefined; incarnation: string; replaces: boolean }[] = [];
+  private readonly launches: Launched[] = [];
   private readonly health = new Map<string, Health>();
   private readonly slots = new Map<string, number>();
   private known: { wanted: Wanted; holder: string | undefined } | undefined;
@@ -83,7 +91,16 @@ export class Truth {
     const { phase, incarnation } = this.wanted;
     const slot = this.slotOf(instanceId);
     const known = this.launches.some((launch) => launch.incarnation === incarnation && launch.slot === slot);
-    this.launches.push({ at: this.now, slot, incarnation, replaces: known && phase === 'initialised' });
+    this.launches.push({ instanceId, at: this.now, slot, incarnation, replaces: known && phase === 'initialised' });
+  }
+
+  /** An instance ends. A spare whose predecessor is still there has replaced nobody. */
+  noteEnd({ instanceId }: Instance): void {
+    const ended = this.launches.find((launch) => launch.instanceId === instanceId);
+    if (!ended) return;
+    const older = this.launches.filter(({ slot, at }) => slot === ended.slot && at < ended.at);
+    if (this.living.some((instance) => older.some((launch) => launch.instanceId === instance.instanceId)))
+      ended.replaces = false;
   }
 
   /** How many servers of this life of the cluster were replaced since then, epoch ms. */

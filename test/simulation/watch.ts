@@ -57,7 +57,9 @@ export class Watch implements Listener {
         truth.noteLaunch(instance);
         judge('launch', instance, stage);
       }
-      if (state === 'shutting-down' && !stage.injecting) judge('termination', instance, stage);
+      if (state !== 'shutting-down') return;
+      truth.noteEnd(instance);
+      if (!stage.injecting) judge('termination', instance, stage);
     });
     states.onHistory((execution, event) => this.history(execution, event, stage));
     states.onStatus((execution) => this.status(execution, stage));
@@ -138,7 +140,10 @@ export class Watch implements Listener {
     const why = error === undefined ? '' : ` ${error}: ${cause}`;
     stage.journal.note('workflow', `${name} ${status}${why}`);
     this.atWork += status === 'RUNNING' ? 1 : -1;
-    if (status === 'RUNNING') return;
+    if (status === 'RUNNING') {
+      judge('start', execution, stage);
+      return;
+    }
     stage.journal.count('decisions', `execution: ${status}`);
     judge('end', execution, stage);
   }

@@ -18,6 +18,7 @@ import {
 } from './removal';
 import type { Checks, Steps } from './steps';
 import {
+  fewRepairs,
   historyTellsNoSecret,
   holderActs,
   looksBeforeItTerminates,
@@ -30,7 +31,7 @@ import {
 
 /**
  * Rules 6 and 9 have no check of their own: what an unknown or a lost event must not lead to is that a healthy server
- * goes, or that the cluster does not become whole. Rule 11 is `settled.ts`, rule 13 is part of every storm.
+ * goes, or that the cluster does not become whole. Rule 11, and what rule 16 says of refusals, are judged in every calm by `settled.ts`, rule 13 is part of every storm.
  */
 const INVARIANTS: { [Name in keyof Steps]: Checks<Steps[Name]> } = {
   call: { 'nobody but a node reads the token': nobodyButNodesReadsTheToken },
@@ -58,6 +59,7 @@ const INVARIANTS: { [Name in keyof Steps]: Checks<Steps[Name]> } = {
     'rule 12: never two clusters': oneCluster,
     'rule 12: the cluster is the one that was initialised': theInitialisedOne,
   },
+  start: { 'rule 8: a few repairs an hour': fewRepairs },
   mail: { 'no message tells a secret': mailsTellNoSecret, 'one message per incident': noFlood },
   end: {
     'rule 16: success is true': successIsTrue,

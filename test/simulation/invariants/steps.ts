@@ -22,6 +22,8 @@ export interface Steps {
   /** A second has passed. */
   second: null;
   mail: Mail;
+  /** An execution has begun. */
+  start: Execution;
   /** An execution has ended. */
   end: Execution;
 }

@@ -13,6 +13,17 @@ const SINCE_LOOK_MS = 75_000;
 /** Events are delivered at least once, and a reply of SNS may be lost: then people hear of it again. */
 const REPEATS = 3;
 
+const HOUR_MS = 3_600_000;
+/** Executions that the healer starts within an hour: six for the same trouble, some more while what is seen changes. */
+const REPAIRS = 12;
+
+export const fewRepairs: Check<Execution> = (_, { aws, truth }) => {
+  const recent = aws.services.states
+    .listExecutions()
+    .filter(({ name, startedAt }) => name.startsWith('repair-') && startedAt > truth.now - HOUR_MS);
+  return recent.length > REPAIRS ? `the healer has started ${recent.length} executions within an hour` : null;
+};
+
 export const shortHistory: Check<Execution> = ({ name, history }) =>
   history.length > HISTORY_LIMIT ? `${name} has a history of ${history.length} events` : null;
 
