@@ -8,11 +8,12 @@ const HOUR_MS = 3_600_000;
 /** How often the state is looked at in calm, and a person looks after what only people do, seconds. */
 const LOOK_SECONDS = 20;
 /** After this long in calm without a majority nobody waits any more, ms. */
-const GIVE_UP_MS = 15 * 60_000;
-/** By then a cluster with a majority is whole, ms of calm, unless a rule stands against it: then people were told. */
-const QUIET_MS = 30 * 60_000;
-/** By then it is whole in any case: the limit of replacements allows another one after an hour. */
-const CONVERGED_MS = 90 * 60_000;
+const GIVE_UP_MS = 30 * 60_000;
+/** By then a cluster with a majority is whole, ms of calm. */
+const CONVERGED_MS = 30 * 60_000;
+/** By then it is when people were told of the limit of replacements: an hour until it allows another one, and the same again. */
+const LIMITED_MS = 90 * 60_000;
+const LIMITED = /too many replacements within an hour/;
 /** What the message about a lost majority says. */
 const LOST = /the majority (may be lost|is at risk)|no server runs K3s any more/;
 
@@ -91,29 +92,34 @@ export class Life {
   private async settle(end: number): Promise<boolean> {
     const { stage } = this;
     const { truth, journal } = stage;
+    // Without a majority nobody can make it whole.
     let since = truth.now;
+    let calm = truth.now;
     for (let left = unsettled(stage); left.length > 0; left = unsettled(stage)) {
       const { now, lostSince } = truth;
-      const quiet = now - since >= QUIET_MS && lostSince === undefined && !stage.told;
-      if (quiet || now - since >= CONVERGED_MS) {
-        const rule = quiet
-          ? 'rule 16: people know why the cluster is not whole'
-          : 'rule 11: without faults the cluster becomes whole';
-        stage.violate(rule, `after ${(now - since) / 60_000} min ${left.join('; ')}`);
+      if (lostSince !== undefined) since = now;
+      if (now - since >= (this.told(LIMITED) ? LIMITED_MS : CONVERGED_MS)) {
+        const untold = stage.told ? '' : ', and nobody was told';
+        const what = `after ${(now - since) / 60_000} min ${unsettled(stage, true).join('; ')}${untold}`;
+        stage.violate('rule 11: without faults the cluster becomes whole', what);
         return false;
       }
-      if (lostSince !== undefined && now - Math.max(lostSince, since) >= GIVE_UP_MS) {
-        const told = [...stage.mails.keys()].some((subject) => LOST.test(subject));
-        if (!told) stage.violate('rule 16: a refusal is told', 'nobody was told that the majority is lost');
+      if (lostSince !== undefined && now - Math.max(lostSince, calm) >= GIVE_UP_MS) {
+        if (!this.told(LOST)) stage.violate('rule 16: a refusal is told', 'nobody was told that the majority is lost');
         journal.note('person', 'deletes the cluster: its majority is lost');
         stage.start('delete');
-        since = now;
+        calm = now;
       } else {
         this.lookAfter();
       }
       if (!(await this.pass(LOOK_SECONDS, end))) return false;
     }
     return true;
+  }
+
+  /** Since everything was last said to be well. */
+  private told(what: RegExp): boolean {
+    return [...this.stage.mails.keys()].some((subject) => what.test(subject));
   }
 
   /** Somebody was told that the majority may be lost, and brings back what can be. */

@@ -40,7 +40,7 @@ export const instanceOf = ({ name }: Pick<CensusMember, 'name'>): string | undef
 export class Truth {
   /** K3s clusters of which a member runs. */
   clusters: ClusterCensus[] = [];
-  /** Since when nobody could write although the cluster was initialised, epoch ms. */
+  /** Since when nobody could write although a cluster was wanted and initialised, epoch ms. */
   lostSince: number | undefined;
   /** Every launch so far, and whether it replaced: its slot had had a server in this life of the cluster. */
   private readonly launches: Launched[] = [];
@@ -64,7 +64,8 @@ export class Truth {
       if (well.has(instanceId)) this.health.set(instanceId, { since: known.since ?? now, last: now });
       else this.health.set(instanceId, { ...known, since: undefined });
     }
-    const lost = this.wanted.phase === 'initialised' && this.voting === undefined;
+    const { desired, phase } = this.wanted;
+    const lost = desired === 'present' && phase === 'initialised' && this.voting === undefined;
     this.lostSince = lost ? (this.lostSince ?? now) : undefined;
   }
 

@@ -8,14 +8,17 @@ const SLOT = z.object({
   instances: z.object({ M: z.looseObject({}) }),
 });
 
-/** What is not as it is to be, a phrase each; nothing when all is well. */
-export function unsettled(stage: Stage): string[] {
+/**
+ * What is not as it is to be, a phrase each; nothing when all is well.
+ * @param all even while somebody is at work on it
+ */
+export function unsettled(stage: Stage, all = false): string[] {
   const { truth, running } = stage;
   const { holder } = truth;
   const busy = running.map(({ name }) => `${name} runs`);
   if (holder !== undefined && busy.length === 0) busy.push(`the lease is held by ${holder.split(':').at(-1)}`);
-  if (busy.length > 0) return busy;
-  return truth.wanted.desired === 'absent' ? remains(stage) : gaps(stage);
+  if (busy.length > 0 && !all) return busy;
+  return [...busy, ...(truth.wanted.desired === 'absent' ? remains(stage) : gaps(stage))];
 }
 
 /** Of a deleted cluster: nothing that was launched or registered exists, and nobody looks for anything. */
