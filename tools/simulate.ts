@@ -11,7 +11,8 @@ import { shorten } from './simulate/shorten';
 import type { Order } from './simulate/worker';
 
 const FLAGS = {
-  seeds: number('N', 'lives, with the seeds from 1 on', 100, { from: 1, integer: true }),
+  seeds: number('N', 'lives, with one seed after the other', 100, { from: 1, integer: true }),
+  from: number('S', 'the first seed', 1, { from: 0, integer: true }),
   seed: matching('S', 'this life alone, and its whole log', /^\d+$/, 'a whole number'),
   hours: number('H', 'how long a life is, hours of AWS time', 6, { from: 0.1, to: 240 }),
   only: matching('IDS', 'with --seed: only these happenings, such as 2.0,2.1', /^[\d.,]+$/, 'ids with commas between'),
@@ -39,7 +40,7 @@ async function main(line: string[]): Promise<number> {
   try {
     return one
       ? await single(pool, Number(flags.seed), flags.hours, flags.only?.split(','))
-      : await many(pool, flags.seeds, flags.hours);
+      : await many(pool, flags.from, flags.seeds, flags.hours);
   } finally {
     pool.close();
   }
@@ -52,28 +53,44 @@ async function single(pool: Lives, seed: number, hours: number, only: string[] |
   return simulation.violations.length === 0 ? 0 : 1;
 }
 
-async function many(pool: Lives, seeds: number, hours: number): Promise<number> {
+/** Ctrl-C ends it early: what was found until then is told, and how to go on. */
+async function many(pool: Lives, from: number, seeds: number, hours: number): Promise<number> {
   const progress = new Progress(seeds);
+  const simulations = new Map<number, Simulation>();
   const all = Array.from({ length: seeds }, async (_, index) => {
-    const simulation = await pool.run({ seed: index + 1, hours });
+    const seed = from + index;
+    const simulation = await pool.run({ seed, hours });
     progress.advance(simulation.violations.length > 0);
-    return summary(simulation);
+    simulations.set(seed, summary(simulation));
   });
-  const simulations = await Promise.all(all);
+  const interrupted = interruption();
+  await Promise.race([Promise.all(all), interrupted]);
   progress.end();
-  console.log(tables(simulations));
-  const failed = simulations.filter(({ violations }) => violations.length > 0);
-  for (const { seed } of failed.slice(0, TOLD)) {
+  const lived = [...simulations.values()];
+  console.log(tables(lived));
+  const failed = lived.filter(({ violations }) => violations.length > 0);
+  const ended = lived.length < seeds;
+  for (const { seed } of ended ? [] : failed.slice(0, TOLD)) {
     const whole = await pool.run({ seed, hours });
     console.log(failureText(await shorten(whole, (only) => pool.run({ seed, hours, only })), hours));
   }
-  if (failed.length > TOLD) {
-    const rest = failed.slice(TOLD).map(({ seed, violations }) => `${seed} (${violations[0]?.invariant})`);
-    console.log(`\nalso failed: ${rest.join(', ')}`);
-  }
-  console.log(`\n${seeds - failed.length} of ${seeds} lives of ${hours} h broke no rule (${progress.rate} per second)`);
-  return failed.length === 0 ? 0 : 1;
+  const rest = failed.slice(ended ? 0 : TOLD).map(({ seed, violations }) => `${seed} (${violations[0]?.invariant})`);
+  if (rest.length > 0) console.log(`\n${ended ? 'failed' : 'also failed'}: ${rest.join(', ')}`);
+  const { length } = lived;
+  console.log(
+    `\n${length - failed.length} of ${length} lives of ${hours} h broke no rule (${progress.rate} per second)`,
+  );
+  if (!ended) return failed.length === 0 ? 0 : 1;
+  const next = Array.from({ length: seeds }, (_, index) => from + index).find((seed) => !simulations.has(seed)) ?? from;
+  console.log(`the rest: npm run simulate -- --from ${next} --seeds ${from + seeds - next} --hours ${hours}`);
+  return INTERRUPTED;
 }
+
+/** As shells report a process that SIGINT has ended. */
+const INTERRUPTED = 130;
+
+/** The first Ctrl-C; another one ends the tool at once. */
+const interruption = (): Promise<void> => new Promise((resolve) => process.once('SIGINT', () => resolve()));
 
 /** Thousands of logs are not kept. */
 const summary = (simulation: Simulation): Simulation => ({ ...simulation, log: [] });

@@ -57,8 +57,8 @@ const SERVICES: Record<string, { name: string; json: boolean }> = {
 /** How inputs of other wires are spelt, and what their answers mean, by their text. */
 const inputs = new Map<string, unknown>();
 const outputs = new Map<string, object>();
-/** Entries, before everything is learnt anew. */
-const REMEMBERED = 20_000;
+/** Entries, before everything is learnt anew: hardly one is of use to the next life. */
+const REMEMBERED = 2_000;
 
 export class Shortcut implements RequestHandler<HttpRequest, HttpResponse, Passed> {
   readonly metadata = { handlerProtocol: 'http/1.1' };

@@ -2,8 +2,10 @@
 import type { Simulation } from '../../test/simulation/simulate';
 
 const BAR = 30;
+/** Elsewhere than on a terminal. */
+const LINES = 20;
 
-/** A bar that is drawn over itself on a terminal, and one line at the end. */
+/** A bar: drawn over itself on a terminal, elsewhere a line now and then. */
 export class Progress {
   private readonly begun = performance.now();
   private done = 0;
@@ -15,10 +17,11 @@ export class Progress {
     this.done++;
     if (failed) this.failed++;
     if (process.stderr.isTTY) process.stderr.write(`\r${this.line}`);
+    else if (this.done % Math.ceil(this.total / LINES) === 0) process.stderr.write(`${this.line}\n`);
   }
 
   end(): void {
-    process.stderr.write(process.stderr.isTTY ? `\r${this.line}\n` : `${this.line}\n`);
+    process.stderr.write(process.stderr.isTTY ? '\n' : '');
   }
 
   /** Lives per second so far. */
