@@ -15,7 +15,12 @@ const FLAGS = {
   from: number('S', 'the first seed', 1, { from: 0, integer: true }),
   seed: matching('S', 'this life alone, and its whole log', /^\d+$/, 'a whole number'),
   hours: number('H', 'how long a life is, hours of AWS time', 6, { from: 0.1, to: 240 }),
-  only: matching('IDS', 'with --seed: only these happenings, such as 2.0,2.1', /^[\d.,]+$/, 'ids with commas between'),
+  only: matching(
+    'IDS',
+    'with --seed: only these happenings',
+    /^(none|\d+\.\d+(,\d+\.\d+)*)$/,
+    'none, or ids such as 2.0,2.1',
+  ),
   workers: number('N', 'processes', availableParallelism(), { from: 1, to: 64, integer: true }),
 };
 
@@ -39,7 +44,7 @@ async function main(line: string[]): Promise<number> {
   });
   try {
     return one
-      ? await single(pool, Number(flags.seed), flags.hours, flags.only?.split(','))
+      ? await single(pool, Number(flags.seed), flags.hours, flags.only === 'none' ? [] : flags.only?.split(','))
       : await many(pool, flags.from, flags.seeds, flags.hours);
   } finally {
     pool.close();
@@ -72,7 +77,8 @@ async function many(pool: Lives, from: number, seeds: number, hours: number): Pr
   const ended = lived.length < seeds;
   for (const { seed } of ended ? [] : failed.slice(0, TOLD)) {
     const whole = await pool.run({ seed, hours });
-    console.log(failureText(await shorten(whole, (only) => pool.run({ seed, hours, only })), hours));
+    const shortest = await shorten(whole, (only) => pool.run({ seed, hours, only }));
+    console.log(failureText(shortest, whole.happened.length, hours));
   }
   const rest = failed.slice(ended ? 0 : TOLD).map(({ seed, violations }) => `${seed} (${violations[0]?.invariant})`);
   if (rest.length > 0) console.log(`\n${ended ? 'failed' : 'also failed'}: ${rest.join(', ')}`);

@@ -1,3 +1,6 @@
+/** An execution's name as people tell it from others: that of one from the console is a UUID. */
+export const shortName = (name: string): string => name.replace(/^([0-9a-f]{8})(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, '$1');
+
 /** What happened in a life, in words and in order: the same text for the same seed. */
 export class Journal {
   readonly lines: string[] = [];
@@ -15,9 +18,12 @@ export class Journal {
     return `${Math.floor(seconds / 3600)}:${two((seconds / 60) % 60)}:${two(seconds % 60)}`;
   }
 
-  /** @param who one word: `fault`, `person`, `healer`, `workflow`, `ec2`, `etcd`, `mail` */
-  note(who: string, what: string): void {
-    this.lines.push(`${this.time}  ${who.padEnd(8)}  ${what}`);
+  /**
+   * @param who one word: `fault`, `person`, `healer`, `workflow`, `ec2`, `etcd`, `mail`
+   * @param at before which line, for a cause that is known after its first effects; the last one unless given
+   */
+  note(who: string, what: string, at = this.lines.length): void {
+    this.lines.splice(at, 0, `${this.time}  ${who.padEnd(8)}  ${what}`);
   }
 
   /** Counts something for the tables. */

@@ -74,9 +74,10 @@ export async function simulate(
 
 /** Whether it could happen. */
 function begin({ kind, random }: Happening, stage: Stage): boolean {
+  const { length } = stage.journal.lines;
   const effect = HAPPENINGS[kind]?.begin(stage, random) ?? null;
   if (effect === null) return false;
-  stage.journal.note(doerOf(kind), effect);
+  stage.journal.note(doerOf(kind), effect, length);
   stage.journal.count('faults', kind);
   return true;
 }

@@ -6,6 +6,7 @@ import type { ClusterCensus } from '../../local/k3s';
 import type { HistoryEvent } from '../../local/states-language';
 import { type ObservedCall, stateEntered } from '../support/embedded';
 import { judge } from './invariants';
+import { shortName } from './journal';
 import type { Listener } from './sandboxes';
 import type { Stage } from './stage';
 import { instanceOf } from './truth';
@@ -131,14 +132,14 @@ export class Watch implements Listener {
   private history({ name }: Execution, event: HistoryEvent, { journal }: Stage): void {
     const state = stateEntered(event);
     if (state === undefined) return;
-    if (TOLD.has(state)) journal.note('workflow', `${name}: ${state}`);
+    if (TOLD.has(state)) journal.note('workflow', `${shortName(name)}: ${state}${serverOf(event)}`);
     this.onState();
   }
 
   private status(execution: Execution, stage: Stage): void {
     const { name, status, error, cause } = execution;
     const why = error === undefined ? '' : ` ${error}: ${cause}`;
-    stage.journal.note('workflow', `${name} ${status}${why}`);
+    stage.journal.note('workflow', `${shortName(name)} ${status}${why}`);
     this.atWork += status === 'RUNNING' ? 1 : -1;
     if (status === 'RUNNING') {
       judge('start', execution, stage);
@@ -173,7 +174,7 @@ export class Watch implements Listener {
       for (const member of cluster.members) {
         const before = this.members.get(member.id)?.member;
         now.set(member.id, { cluster, member });
-        const name = stage.label(instanceOf(member) ?? member.address);
+        const name = stage.label(instanceOf(member) ?? instanceAt(member.address, stage) ?? member.address);
         if (!before) journal.note('etcd', `${name} is a ${member.learner ? 'learner' : 'voter'}`);
         else if (before.learner && !member.learner) journal.note('etcd', `${name} is a voter`);
       }
@@ -188,6 +189,16 @@ export class Watch implements Listener {
     }
     this.members = now;
   }
+}
+
+/** The living instance of an address: a learner is named when its etcd has started. */
+const instanceAt = (address: string, { truth }: Stage) =>
+  truth.living.find(({ privateIp }) => privateIp === address)?.instanceId;
+
+/** The server that a state is about, where its input names a slot. */
+function serverOf({ details }: HistoryEvent): string {
+  const slot = /"slot":(\d)/.exec(String(Object.values(details)[0]?.input))?.[1];
+  return slot === undefined ? '' : ` server-${slot}`;
 }
 
 function field(value: unknown, name: string): string {

@@ -50,13 +50,18 @@ export function tables(simulations: readonly Simulation[]): string {
     .join('\n');
 }
 
-/** A failure as somebody can follow and repeat it. */
-export function failureText({ seed, violations, log, happened }: Simulation, hours: number): string {
+/**
+ * A failure as somebody can follow and repeat it.
+ * @param of how much had gone wrong before anything was left out
+ */
+export function failureText({ seed, violations, log, happened }: Simulation, of: number, hours: number): string {
   const [violation] = violations;
-  const only = happened.length === 0 ? '' : ` --only ${happened.join(',')}`;
+  const enough = happened.length === 0 ? 'none' : happened.length;
   return [
-    `\nseed ${seed} breaks "${violation?.invariant}" at ${violation?.time}: ${violation?.what}`,
-    ...log.map((entry) => `  ${entry}`),
-    `again: npm run simulate -- --seed ${seed} --hours ${hours}${only}`,
+    `\nseed ${seed} breaks "${violation?.invariant}"`,
+    `  at ${violation?.time}: ${violation?.what}`,
+    `  of the ${of} things that had happened to it, ${enough} ${happened.length > 1 ? 'are' : 'is'} enough:`,
+    ...log.map((entry) => `  ${entry.replaceAll('\n', ' ')}`),
+    `again: npm run simulate -- --seed ${seed} --hours ${hours} --only ${happened.join(',') || 'none'}`,
   ].join('\n');
 }

@@ -1,4 +1,5 @@
 /** What happens to functions and executions. */
+import { shortName } from '../journal';
 import type { HappeningKind } from './happening';
 
 const killed: HappeningKind = {
@@ -19,7 +20,7 @@ const aborted: HappeningKind = {
     if (running.length === 0) return null;
     const execution = random.pick(running);
     execution.stop('Stopped', 'somebody pressed Stop');
-    return `somebody stops ${execution.name}`;
+    return `somebody stops ${shortName(execution.name)}`;
   },
 };
 

@@ -1,5 +1,6 @@
 /** Whether nothing is left to be done, and nothing is left behind (safety rule 11). */
 import { z } from 'zod';
+import { shortName } from '../journal';
 import type { Stage } from '../stage';
 
 /** The item `slot/<n>` of the table: the inventory. */
@@ -15,8 +16,9 @@ const SLOT = z.object({
 export function unsettled(stage: Stage, all = false): string[] {
   const { truth, running } = stage;
   const { holder } = truth;
-  const busy = running.map(({ name }) => `${name} runs`);
-  if (holder !== undefined && busy.length === 0) busy.push(`the lease is held by ${holder.split(':').at(-1)}`);
+  const busy = running.map(({ name }) => `${shortName(name)} runs`);
+  if (holder !== undefined && busy.length === 0)
+    busy.push(`the lease is held by ${shortName(holder.split(':').at(-1) ?? '')}`);
   if (busy.length > 0 && !all) return busy;
   return [...busy, ...(truth.wanted.desired === 'absent' ? remains(stage) : gaps(stage))];
 }
