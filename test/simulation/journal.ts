@@ -23,7 +23,7 @@ export class Journal {
    * @param at before which line, for a cause that is known after its first effects; the last one unless given
    */
   note(who: string, what: string, at = this.lines.length): void {
-    this.lines.splice(at, 0, `${this.time}  ${who.padEnd(8)}  ${what}`);
+    this.lines.splice(at, 0, `${this.time}  ${who.padEnd(8)}  ${what.replaceAll('\n', ' ')}`);
   }
 
   /** Counts something for the tables. */

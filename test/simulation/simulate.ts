@@ -16,7 +16,11 @@ export interface SimulationOptions {
   hours?: number;
   /** Only these happenings, by id; all of them unless given. */
   only?: readonly string[];
-  /** False: functions call AWS over the wire, as bytes. It makes no difference but to how long it takes. */
+  /**
+   * False: functions call AWS over the wire, as bytes. Nothing is decided by it, but it may be decided a moment later: what
+   * a function asks at one instant leaves the SDK after more or fewer turns, so that it arrives in another order, and the
+   * n-th call to arrive takes the n-th delay that was drawn.
+   */
   shortcut?: boolean;
 }
 

@@ -61,7 +61,7 @@ export function failureText({ seed, violations, log, happened }: Simulation, of:
     `\nseed ${seed} breaks "${violation?.invariant}"`,
     `  at ${violation?.time}: ${violation?.what}`,
     `  of the ${of} things that had happened to it, ${enough} ${happened.length > 1 ? 'are' : 'is'} enough:`,
-    ...log.map((entry) => `  ${entry.replaceAll('\n', ' ')}`),
+    ...log.map((entry) => `  ${entry}`),
     `again: npm run simulate -- --seed ${seed} --hours ${hours} --only ${happened.join(',') || 'none'}`,
   ].join('\n');
 }

@@ -18,9 +18,7 @@ export const onePerSlotAndOneSurge: Check<Instance> = ({ instanceId }, stage) =>
   const { living } = stage.truth;
   const taken = new Set(living.map((other) => stage.truth.slotOf(other.instanceId)));
   const surges = living.length - taken.size;
-  return surges > 1
-    ? `${stage.label(instanceId)} makes ${living.length} instances in ${taken.size} slots: ${surges} are one too many`
-    : null;
+  return surges > 1 ? `${stage.label(instanceId)} makes ${living.length} instances in ${taken.size} slots` : null;
 };
 
 const HOUR_MS = 3_600_000;
