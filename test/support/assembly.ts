@@ -4,7 +4,17 @@
  * whenever any of that changes, and only then.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseConfig } from '../../infra/config';
@@ -24,7 +34,7 @@ const SOURCES = [
   'tools/bundle',
   'package-lock.json',
 ];
-/** Other runs may still read an older assembly for as long as this. */
+/** Other runs may still read an assembly for as long as this after they began; what was not finished by then never is. */
 const KEEP_MS = 3_600_000;
 
 /** An assembly of other settings than the defaults, with the functions of this run. The caller removes it. */
@@ -39,7 +49,9 @@ export function assemblyWith(settings: object): string {
 export async function prepareAssembly(): Promise<void> {
   const target = join(STORE, digest());
   if (!existsSync(target)) await make(target);
-  discardOld(target);
+  const now = new Date();
+  utimesSync(target, now, now);
+  discardOld();
   setAssembly(join(target, 'cdk.out'));
 }
 
@@ -59,11 +71,11 @@ async function make(target: string): Promise<void> {
   }
 }
 
-function discardOld(current: string): void {
+function discardOld(): void {
   for (const name of readdirSync(STORE)) {
     const path = join(STORE, name);
-    if (path !== current && Date.now() - statSync(path).mtimeMs > KEEP_MS)
-      rmSync(path, { recursive: true, force: true });
+    const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+    if (age > KEEP_MS) rmSync(path, { recursive: true, force: true });
   }
 }
 

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -32,6 +33,12 @@ https.request = ({ hostname, host, headers }) => {
   process.exit();
 };
 require(file).handler(JSON.parse(payload));`;
+
+/** As CALL, in a process whose timers run a hundred times faster. */
+const HURRIED = `
+const { setTimeout: usual } = globalThis;
+globalThis.setTimeout = (then, ms, ...given) => usual(then, ms / 100, ...given);
+${CALL}`;
 
 /** Refuses every target, in the words of the wire; whoever asks for health is throttled once before. */
 function loadBalancing(): Service & { asked: number } {
@@ -135,6 +142,23 @@ describe('bundled functions', () => {
     expect(await call('check-targets', {})).toMatchObject({ error: { name: 'TargetsNotHealthy' } });
     // Three target groups, one of them twice.
     expect(elb.asked).toBe(4);
+  });
+
+  it('give up a call that nobody answers, after three attempts', async () => {
+    let asked = 0;
+    const silent = createServer(() => asked++);
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = z.object({ port: z.number() }).parse(silent.address());
+    const env = { ...environment, AWS_ENDPOINT_URL: `http://127.0.0.1:${port}` };
+    try {
+      expect(await call('mark-absent', { execution: OURS }, { script: HURRIED, env })).toEqual({
+        error: { name: 'Unavailable', message: expect.stringContaining('TimeoutError: ') },
+      });
+      expect(asked).toBe(3);
+    } finally {
+      silent.closeAllConnections();
+      silent.close();
+    }
   });
 
   const HELD = { execution: OURS, instanceId: 'i-0123456789abcdef0' };
