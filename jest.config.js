@@ -33,6 +33,7 @@ const faults = [
     'throttling',
   ].map((file) => `<rootDir>/test/e2e/${file}.test.ts`),
   '<rootDir>/test/e2e/operator.test.ts',
+  '<rootDir>/test/local/incidents.test.ts',
   '<rootDir>/test/nodes/injection/scripts.test.ts',
 ];
 

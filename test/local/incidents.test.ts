@@ -3,18 +3,14 @@ import { DescribeVpcsCommand } from '@aws-sdk/client-ec2';
 import { ListStateMachinesCommand } from '@aws-sdk/client-sfn';
 import * as z from 'zod';
 import { type IncidentRequest, parseIncident } from '../../local/incidents';
-import { prepareAssembly } from '../support/assembly';
-import { assembly } from '../support/assembly-path';
 import { call } from '../support/call';
 import { bootTest, closeAll, type TestCluster } from '../support/embedded';
 
-beforeAll(prepareAssembly, 60_000);
 afterEach(closeAll);
-jest.setTimeout(60_000);
 
 /** A cluster whose events reach nobody. */
 async function cluster(): Promise<TestCluster> {
-  const test = await bootTest({ assembly: assembly() });
+  const test = await bootTest();
   test.aws.services.events.plan = () => [];
   expect(await test.create()).toMatchObject({ status: 'SUCCEEDED' });
   return test;
@@ -231,7 +227,7 @@ describe('never-boots', () => {
 
 describe('slow', () => {
   it('multiplies what a service takes, its calls included', async () => {
-    const test = await bootTest({ assembly: assembly() });
+    const test = await bootTest();
     const time = async () => {
       const before = test.clock.now();
       await test.send(() => test.ec2.send(new DescribeVpcsCommand({})));
@@ -253,7 +249,7 @@ describe('slow', () => {
 
 describe('throttle', () => {
   it('refuses every call of the service, and no other’s', async () => {
-    const test = await bootTest({ assembly: assembly() });
+    const test = await bootTest();
     const describeVpcs = () => test.send(() => test.ec2.send(new DescribeVpcsCommand({})));
     const listMachines = () => test.send(() => test.sfn.send(new ListStateMachinesCommand({})));
     test.aws.incidents.inject({ kind: 'throttle', service: 'ec2' });
@@ -304,7 +300,7 @@ describe('over HTTP', () => {
   }
 
   it('a fault is injected, listed and ended', async () => {
-    const test = await bootTest({ assembly: assembly() });
+    const test = await bootTest();
     const fault: IncidentRequest = { kind: 'partition', availabilityZone: 'eu-west-3a' };
     const injected = await request(test, 'POST', '/_local/faults', fault);
     expect(injected).toEqual({
@@ -320,7 +316,7 @@ describe('over HTTP', () => {
   });
 
   it('what is no JSON is refused', async () => {
-    const test = await bootTest({ assembly: assembly() });
+    const test = await bootTest();
     expect(await request(test, 'POST', '/_local/faults', '{')).toEqual({
       status: 400,
       body: { error: expect.stringContaining('the body is not JSON: ') },
@@ -328,7 +324,7 @@ describe('over HTTP', () => {
   });
 
   it('the field that is wrong is named', async () => {
-    const test = await bootTest({ assembly: assembly() });
+    const test = await bootTest();
     expect(await request(test, 'POST', '/_local/faults', { kind: 'stop', slot: -1 })).toEqual({
       status: 400,
       body: {
@@ -339,7 +335,7 @@ describe('over HTTP', () => {
   });
 
   it('a target that does not exist is not found', async () => {
-    const test = await bootTest({ assembly: assembly() });
+    const test = await bootTest();
     for (const [fault, error] of [
       [{ kind: 'terminate', slot: 1 }, 'slot 1 has no instance; no slot has one'],
       [{ kind: 'hang', instanceId: 'i-0123456789abcdef0' }, 'EC2 knows no instance i-0123456789abcdef0'],
@@ -357,7 +353,7 @@ describe('over HTTP', () => {
   });
 
   it('the inbox holds what SNS delivered', async () => {
-    const test = await bootTest({ assembly: assembly() });
+    const test = await bootTest();
     expect(await request(test, 'GET', '/_local/inbox')).toEqual({ status: 200, body: [] });
     await test.create();
     await test.clock.advance(30_000);

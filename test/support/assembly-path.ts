@@ -4,7 +4,7 @@ const VARIABLE = 'K3S_HA_TEST_ASSEMBLY';
 /** The directory of the assembly that was prepared for this run. */
 export function assembly(): string {
   const path = process.env[VARIABLE];
-  if (path === undefined) throw new Error('no assembly was prepared: such tests live in test/e2e or test/simulation');
+  if (path === undefined) throw new Error('no assembly was prepared: jest.config.js says which tests get one');
   return path;
 }
 

@@ -6,7 +6,6 @@ const LONG = [
   'test/simulation/simulate.test.ts',
   'test/nodes/scripts.test.ts',
   'test/e2e/real.test.ts',
-  'test/local/incidents.test.ts',
   'test/local/k3s/scripts.test.ts',
   'test/e2e/creation.test.ts',
   'test/e2e/bench.test.ts',
