@@ -31,6 +31,8 @@ export class Stage {
   told = false;
   /** How often people got each message since then. */
   readonly mails = new Map<string, number>();
+  /** Of which services replies are lost for now; `*` is all of them. */
+  readonly repliesLost = new Set<{ service: string }>();
   private readonly ends = new Map<string, () => void>();
 
   constructor(

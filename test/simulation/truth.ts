@@ -42,6 +42,8 @@ export class Truth {
   clusters: ClusterCensus[] = [];
   /** Since when nobody could write although a cluster was wanted and initialised, epoch ms. */
   lostSince: number | undefined;
+  /** When that was last over, epoch ms. */
+  regainedAt = 0;
   /** Every launch so far, and whether it replaced: its slot had had a server in this life of the cluster. */
   private readonly launches: Launched[] = [];
   private readonly health = new Map<string, Health>();
@@ -66,6 +68,7 @@ export class Truth {
     }
     const { desired, phase } = this.wanted;
     const lost = desired === 'present' && phase === 'initialised' && this.voting === undefined;
+    if (this.lostSince !== undefined && !lost) this.regainedAt = now;
     this.lostSince = lost ? (this.lostSince ?? now) : undefined;
   }
 

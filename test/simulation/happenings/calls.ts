@@ -28,7 +28,13 @@ function failing(fault: ApiFault, what: string, weight: number): HappeningKind {
       const service = random.next() < 0.4 ? '*' : random.pick(SERVICES);
       const share = random.pick([0.05, 0.1, 0.2, 0.4, 0.9]);
       const seconds = random.pick([20, 60, 180, 400]);
-      const end = stage.aws.world.faults.onCall(service, '*', fault, { when: () => random.next() < share });
+      const spared = stage.aws.world.faults.onCall(service, '*', fault, { when: () => random.next() < share });
+      const lost = { service };
+      if (fault.kind === 'lost-reply') stage.repliesLost.add(lost);
+      const end = () => {
+        spared();
+        stage.repliesLost.delete(lost);
+      };
       stage.aws.world.clock.after(seconds * 1000, end);
       stage.until(what, end);
       const calls = service === '*' ? 'any service' : service;
