@@ -1,5 +1,6 @@
 /** What must be true when a server is taken away: of the machine by EC2, of the member by K3s. */
 import type { Instance } from '../../../local/aws/ec2';
+import type { CensusMember } from '../../../local/k3s';
 import type { Stage } from '../stage';
 import { instanceOf } from '../truth';
 import type { Check, Steps } from './steps';
@@ -18,8 +19,12 @@ const LATE_MS = 15_000;
 const isExempt = ({ truth: { wanted } }: Stage) => wanted.desired === 'absent' || wanted.phase !== 'initialised';
 
 /** Voters that would be left without this instance, and how many of them are healthy by the evidence there can be. */
-function without(instanceId: string | undefined, { truth }: Stage): { left: number; healthy: number; running: number } {
-  const voters = truth.voting?.members.filter(({ learner }) => !learner) ?? [];
+function without(
+  instanceId: string | undefined,
+  { truth }: Stage,
+  members: readonly CensusMember[] = truth.voting?.members ?? [],
+): { left: number; healthy: number; running: number } {
+  const voters = members.filter(({ learner }) => !learner);
   const stay = voters.filter((member) => instanceOf(member) !== instanceId);
   const healthy = stay.filter((member) => truth.wellAgo(instanceOf(member) ?? '') <= EVIDENCE_MS);
   return { left: stay.length, healthy: healthy.length, running: stay.filter(({ running }) => running).length };
@@ -75,9 +80,10 @@ export const noNodeGoesBeforeItsMachine: Check<string> = (name, stage) => {
   return state === 'terminated' ? null : `the Node of ${stage.label(name)} is deleted while EC2 says ${state}`;
 };
 
-export const majorityStaysInEtcd: Check<Steps['removal']> = ({ member }, stage) => {
+export const majorityStaysInEtcd: Check<Steps['removal']> = ({ member, cluster }, stage) => {
   if (member.learner || isExempt(stage)) return null;
-  const { left, healthy, running } = without(instanceOf(member), stage);
+  // Of its own cluster, although that may have lost its leader since: it is noticed within a second.
+  const { left, healthy, running } = without(instanceOf(member), stage, cluster.members);
   // K3s carries out what it was asked for before as soon as etcd has a leader again: nobody can have proof by then.
   const late = stage.truth.now - stage.truth.regainedAt <= LATE_MS;
   if (left > 0 && (late ? running : healthy) * 2 > left) return null;

@@ -75,8 +75,8 @@ export const noFlood: Check<Mail> = ({ subject = '' }, stage) => {
     return null;
   }
   stage.told = true;
-  if ([...stage.repliesLost].some(({ service }) => DELIVERY.includes(service))) return null;
-  const times = (stage.mails.get(subject) ?? 0) + 1;
+  const repeated = [...stage.repliesLost].some(({ service }) => DELIVERY.includes(service));
+  const times = (stage.mails.get(subject) ?? 0) + (repeated ? 0 : 1);
   stage.mails.set(subject, times);
   return times > REPEATS ? `people were told "${subject}" ${times} times` : null;
 };
