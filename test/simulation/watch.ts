@@ -27,6 +27,12 @@ const IDLE_SECONDS = 5;
 /** What functions change for an execution, apart from the table. */
 const ACTIONS = new Set(['RunInstances', 'TerminateInstances', 'SendCommand', 'RegisterTargets', 'DeregisterTargets']);
 
+/** The script that only looks. */
+const LOOK = /-report-status$/;
+
+const isAction = ({ operation, input }: ObservedCall) =>
+  ACTIONS.has(operation) && !LOOK.test(field(input, 'DocumentName'));
+
 /** What a step is invoked with, as far as it says for whom. */
 const INVOCATION = z.object({ execution: z.object({ id: z.string() }) });
 
@@ -113,7 +119,7 @@ export class Watch implements Listener {
     const invocation = this.invocations.get(call.accessKeyId);
     if (!invocation) return;
     const { execution, calls } = invocation;
-    if (execution !== undefined && call.error === undefined && ACTIONS.has(call.operation)) {
+    if (execution !== undefined && call.error === undefined && isAction(call)) {
       judge('action', { call, execution, before: calls }, stage);
     }
     calls.push(call);
