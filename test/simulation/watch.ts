@@ -28,7 +28,7 @@ const IDLE_SECONDS = 5;
 const ACTIONS = new Set(['RunInstances', 'TerminateInstances', 'SendCommand', 'RegisterTargets', 'DeregisterTargets']);
 
 /** The script that only looks. */
-const LOOK = /-report-status$/;
+const LOOK = /-ReportStatus$/;
 
 const isAction = ({ operation, input }: ObservedCall) =>
   ACTIONS.has(operation) && !LOOK.test(field(input, 'DocumentName'));
