@@ -65,7 +65,7 @@ async function many(pool: Lives, from: number, seeds: number, hours: number): Pr
   const all = Array.from({ length: seeds }, async (_, index) => {
     const seed = from + index;
     const simulation = await pool.run({ seed, hours });
-    progress.advance(simulation.violations.length > 0);
+    progress.advance(simulation);
     simulations.set(seed, summary(simulation));
   });
   const interrupted = interruption();

@@ -13,9 +13,13 @@ export class Progress {
 
   constructor(private readonly total: number) {}
 
-  advance(failed: boolean): void {
+  advance({ seed, violations: [violation] }: Simulation): void {
     this.done++;
-    if (failed) this.failed++;
+    if (violation) {
+      this.failed++;
+      const erased = process.stderr.isTTY ? '\r\x1b[K' : '';
+      process.stderr.write(`${erased}seed ${seed} breaks "${violation.invariant}"\n`);
+    }
     if (process.stderr.isTTY) process.stderr.write(`\r${this.line}`);
     else if (this.done % Math.ceil(this.total / LINES) === 0) process.stderr.write(`${this.line}\n`);
   }
