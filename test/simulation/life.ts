@@ -95,10 +95,13 @@ export class Life {
     // Without a majority nobody can make it whole.
     let since = truth.now;
     let calm = truth.now;
+    let limited = false;
     for (let left = unsettled(stage); left.length > 0; left = unsettled(stage)) {
       const { now, lostSince } = truth;
       if (lostSince !== undefined) since = now;
-      if (now - since >= (this.told(LIMITED) ? LIMITED_MS : CONVERGED_MS)) {
+      // Also when the next message has said that a server was replaced at last.
+      limited ||= this.told(LIMITED);
+      if (now - since >= (limited ? LIMITED_MS : CONVERGED_MS)) {
         const untold = stage.told ? '' : ', and nobody was told';
         const what = `after ${(now - since) / 60_000} min ${unsettled(stage, true).join('; ')}${untold}`;
         stage.violate('rule 11: without faults the cluster becomes whole', what);
@@ -139,7 +142,11 @@ export class Life {
     const { stage } = this;
     const { desired, phase } = stage.truth.wanted;
     if (stage.running.length > 0 || (desired === 'present' && phase === 'initialised')) return;
-    if (stage.aws.services.states.listExecutions().at(-1)?.status === 'SUCCEEDED') return;
+    const ended = stage.aws.services.states
+      .listExecutions()
+      .map(({ stoppedAt = 0, status }) => ({ stoppedAt, status }));
+    const last = ended.reduce((one, other) => (other.stoppedAt >= one.stoppedAt ? other : one));
+    if (last.status === 'SUCCEEDED') return;
     stage.journal.note('person', desired === 'present' ? 'starts the creation again' : 'starts the deletion again');
     stage.start(desired === 'present' ? 'cluster' : 'delete');
   }

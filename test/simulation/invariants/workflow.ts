@@ -44,12 +44,13 @@ export const looksBeforeItTerminates: Check<Steps['action']> = ({ call, before }
 export const nobodyButNodesReadsTheToken: Check<ObservedCall> = ({ service, operation, caller }) =>
   service === 'secretsmanager' && !caller.startsWith('i-') ? `${caller} calls ${operation}` : null;
 
-export const successIsTrue: Check<Execution> = ({ name, status, output }, { truth }) => {
+export const successIsTrue: Check<Execution> = ({ name, status, output }, { aws, truth }) => {
   if (status !== 'SUCCEEDED' || output === undefined || !/"status":"converged"/.test(output)) return null;
   const sick = truth.living.filter(({ instanceId }) => truth.wellAgo(instanceId) > SINCE_LOOK_MS);
-  const all = new Set(truth.living.map(({ instanceId }) => truth.slotOf(instanceId))).size;
-  if (sick.length === 0 && all === 3) return null;
-  return `${name} says converged with ${all} servers, of which ${sick.length} are not well`;
+  const seen = aws.services.ec2.instances().filter(({ instanceId }) => truth.wellAgo(instanceId) <= SINCE_LOOK_MS);
+  const slots = new Set(seen.map(({ instanceId }) => truth.slotOf(instanceId))).size;
+  if (sick.length === 0 && slots === 3) return null;
+  return `${name} says converged when ${slots} slots had a server that was well, and ${sick.length} servers are not`;
 };
 
 /** What looks like a K3s token, or like a private key. */
