@@ -26,6 +26,8 @@ interface Launched {
   slot: number | undefined;
   incarnation: string;
   replaces: boolean;
+  /** It ended before there was a cluster: whatever comes after it replaces nobody. */
+  premature: boolean;
 }
 
 /** How long an instance has been in good health, and when it last was. */
@@ -94,14 +96,18 @@ export class Truth {
   noteLaunch({ instanceId }: Instance): void {
     const { phase, incarnation } = this.wanted;
     const slot = this.slotOf(instanceId);
-    const known = this.launches.some((launch) => launch.incarnation === incarnation && launch.slot === slot);
-    this.launches.push({ instanceId, at: this.now, slot, incarnation, replaces: known && phase === 'initialised' });
+    const known = this.launches.some(
+      (launch) => launch.incarnation === incarnation && launch.slot === slot && !launch.premature,
+    );
+    const replaces = known && phase === 'initialised';
+    this.launches.push({ instanceId, at: this.now, slot, incarnation, replaces, premature: false });
   }
 
   /** An instance ends. A spare whose predecessor is still there has replaced nobody. */
   noteEnd({ instanceId }: Instance): void {
     const ended = this.launches.find((launch) => launch.instanceId === instanceId);
     if (!ended) return;
+    ended.premature = this.wanted.phase !== 'initialised';
     const older = this.launches.filter(({ slot, at }) => slot === ended.slot && at < ended.at);
     if (this.living.some((instance) => older.some((launch) => launch.instanceId === instance.instanceId)))
       ended.replaces = false;
