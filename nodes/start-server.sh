@@ -18,7 +18,9 @@ PERMANENT='critical configuration value mismatch'
 PERMANENT+='|bootstrap data already found and encrypted with different token'
 PERMANENT+='|server-bootstrap: 401 Unauthorized|token CA hash does not match|failed to normalize (server )?token'
 PERMANENT+='|duplicate node name found|Node password rejected'
-PERMANENT+='|permanently removed from the cluster|data-dir used by this member must be removed'
+# K3s keeps the disk of a member that was removed, and does not come back with it (measured).
+REMOVED='permanently removed from the cluster|data-dir used by this member must be removed'
+PERMANENT+="|$REMOVED"
 
 # Writes stdin to a file that nobody ever sees half written.
 put() {
@@ -120,9 +122,11 @@ while ! in_service; do
     systemctl disable k3s.service >&2
     systemctl stop --no-block k3s.service
     reason="K3s cannot $mode: ${reason:0:500}"
-    # Without etcd data this machine never was a member and never will be: the mark gets it replaced. One with data may
-    # be a voter, about which only the cluster decides.
-    [[ -d $SERVER/db/etcd/member/wal ]] || printf '%s\n' "$reason" >"$STATE/failed"
+    # Without etcd data this machine never was a member, and a removed one is none any more: the mark gets it replaced.
+    # Any other with data may be a voter, about which only the cluster decides.
+    if [[ ! -d $SERVER/db/etcd/member/wal ]] || grep -qE "$REMOVED" <<<"$reason"; then
+      printf '%s\n' "$reason" >"$STATE/failed"
+    fi
     fail "$reason"
   fi
   if (($(now) - started >= WAIT)); then

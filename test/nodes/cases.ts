@@ -273,13 +273,18 @@ export const CASES: Case[] = [
     calls: START,
   },
   {
-    name: 'a removed member does not come back',
+    name: 'a removed member does not come back, and says so although it has etcd data',
     script: 'start-server',
     parameters: JOIN,
-    given: logs('the member has been permanently removed from the cluster'),
+    given: (rig) => {
+      rig.files.write('/var/lib/k3s-ha/mode', 'join\n');
+      rig.files.write('/var/lib/rancher/k3s/server/db/etcd/member/wal/0.wal', 'data');
+      logs('the member has been permanently removed from the cluster')(rig);
+    },
     exitCode: 1,
     stderr: /permanently removed/,
     calls: GIVEN_UP,
+    afterwards: ({ files }) => expect(files.read(FAILED)).toMatch(/^K3s cannot join: .*permanently removed/),
   },
   {
     name: 'an error of an earlier attempt is history',

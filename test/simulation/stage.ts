@@ -68,6 +68,11 @@ export class Stage {
     this.ends.set(key, end);
   }
 
+  /** Whether it goes on already. */
+  goesOn(what: string): boolean {
+    return [...this.ends.keys()].some((key) => key.endsWith(` ${what}`));
+  }
+
   /** The storm is over: whatever can end ends. */
   endAll(): void {
     for (const end of this.ends.values()) this.inject(end);

@@ -25,9 +25,6 @@ interface Launched {
   at: number;
   slot: number | undefined;
   incarnation: string;
-  replaces: boolean;
-  /** It ended before there was a cluster: whatever comes after it replaces nobody. */
-  premature: boolean;
 }
 
 /** How long an instance has been in good health, and when it last was. */
@@ -46,7 +43,7 @@ export class Truth {
   lostSince: number | undefined;
   /** When that was last over, epoch ms. */
   regainedAt = 0;
-  /** Every launch so far, and whether it replaced: its slot had had a server in this life of the cluster. */
+  /** Every launch so far, in this order. */
   private readonly launches: Launched[] = [];
   private readonly health = new Map<string, Health>();
   private readonly slots = new Map<string, number>();
@@ -94,30 +91,22 @@ export class Truth {
 
   /** An instance was launched. */
   noteLaunch({ instanceId }: Instance): void {
-    const { phase, incarnation } = this.wanted;
-    const slot = this.slotOf(instanceId);
-    const known = this.launches.some(
-      (launch) => launch.incarnation === incarnation && launch.slot === slot && !launch.premature,
-    );
-    const replaces = known && phase === 'initialised';
-    this.launches.push({ instanceId, at: this.now, slot, incarnation, replaces, premature: false });
-  }
-
-  /** An instance ends. A spare whose predecessor is still there has replaced nobody. */
-  noteEnd({ instanceId }: Instance): void {
-    const ended = this.launches.find((launch) => launch.instanceId === instanceId);
-    if (!ended) return;
-    ended.premature = this.wanted.phase !== 'initialised';
-    const older = this.launches.filter(({ slot, at }) => slot === ended.slot && at < ended.at);
-    if (this.living.some((instance) => older.some((launch) => launch.instanceId === instance.instanceId)))
-      ended.replaces = false;
-  }
-
-  /** How many servers of this life of the cluster were replaced since then, epoch ms. */
-  replacementsSince(time: number): number {
     const { incarnation } = this.wanted;
-    return this.launches.filter((launch) => launch.replaces && launch.incarnation === incarnation && launch.at > time)
-      .length;
+    this.launches.push({ instanceId, at: this.now, slot: this.slotOf(instanceId), incarnation });
+  }
+
+  /**
+   * How many servers of this life of the cluster were replaced since then, epoch ms: they had done their work, and are gone,
+   * and the first machine after them was launched in that time. A spare for one that is still there has replaced nobody.
+   */
+  replacementsSince(time: number): number {
+    const own = this.launches.filter(({ incarnation }) => incarnation === this.wanted.incarnation);
+    const living = new Set(this.living.map(({ instanceId }) => instanceId));
+    return own.filter((lost) => {
+      if (living.has(lost.instanceId) || (this.health.get(lost.instanceId)?.last ?? 0) === 0) return false;
+      const successor = own.find(({ slot, at }) => slot === lost.slot && at > lost.at);
+      return successor !== undefined && successor.at > time;
+    }).length;
   }
 
   /** The cluster that can be written to. */

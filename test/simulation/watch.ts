@@ -65,7 +65,6 @@ export class Watch implements Listener {
         judge('launch', instance, stage);
       }
       if (state !== 'shutting-down') return;
-      truth.noteEnd(instance);
       if (!stage.injecting) judge('termination', instance, stage);
     });
     states.onHistory((execution, event) => this.history(execution, event, stage));

@@ -55,6 +55,8 @@ function slow(service: string, what: string, weight: number, factors: number[]):
     grave: false,
     weight,
     begin(stage, random) {
+      // Two at once would multiply: a state that takes three thousand times as long takes a minute, not days.
+      if (stage.goesOn(what)) return null;
       const factor = random.pick(factors);
       stage.until(what, stage.aws.world.faults.slow(service, factor));
       return `${what} ${factor} times as long`;

@@ -1,7 +1,7 @@
 /** What must be true of executions, calls and messages. */
 import type { Mail } from '../../../local/aws/sns';
 import type { Execution } from '../../../local/aws/stepfunctions';
-import type { ObservedCall } from '../../support/embedded';
+import { type ObservedCall, stateEntered } from '../../support/embedded';
 import type { Check, Steps } from './steps';
 
 /** A Standard workflow ends at 25,000 events; ours are to stay far below. */
@@ -14,14 +14,18 @@ const SINCE_LOOK_MS = 75_000;
 const REPEATS = 3;
 
 const HOUR_MS = 3_600_000;
-/** Executions that the healer starts within an hour: six for the same trouble, some more while what is seen changes. */
+/**
+ * Executions of the healer's within an hour that have looked at the cluster: six for the same trouble, some more while what is
+ * seen changes. Those that find another one at work, or cannot get as far, end at once and are tried again every minute.
+ */
 const REPAIRS = 12;
 
 export const fewRepairs: Check<Execution> = (_, { aws, truth }) => {
-  const recent = aws.services.states
+  const repairs = aws.services.states
     .listExecutions()
-    .filter(({ name, startedAt }) => name.startsWith('repair-') && startedAt > truth.now - HOUR_MS);
-  return recent.length > REPAIRS ? `the healer has started ${recent.length} executions within an hour` : null;
+    .filter(({ name, startedAt }) => name.startsWith('repair-') && startedAt > truth.now - HOUR_MS)
+    .filter(({ history }) => history.some((event) => stateEntered(event) === 'AssessCluster'));
+  return repairs.length > REPAIRS ? `${repairs.length} executions of the healer's within an hour` : null;
 };
 
 export const shortHistory: Check<Execution> = ({ name, history }) =>

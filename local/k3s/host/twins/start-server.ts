@@ -17,6 +17,7 @@ const WAIT = 100;
 const DATA = '/var/lib/rancher/k3s/server/db/etcd/member/wal';
 const CONFIG = '/etc/rancher/k3s/config.yaml.d/50-cluster.yaml';
 const TOKEN_FILE = '/etc/rancher/k3s/cluster-token';
+const REMOVED = ['permanently removed from the cluster', 'data-dir used by this member must be removed'];
 const PERMANENT = [
   'critical configuration value mismatch',
   'bootstrap data already found and encrypted with different token',
@@ -25,8 +26,7 @@ const PERMANENT = [
   'failed to normalize (server )?token',
   'duplicate node name found',
   'Node password rejected',
-  'permanently removed from the cluster',
-  'data-dir used by this member must be removed',
+  ...REMOVED,
 ].join('|');
 const SECRET_DENIED = /AccessDenied|ResourceNotFoundException|InvalidRequestException|DecryptionFailure/;
 
@@ -107,7 +107,8 @@ export const startServer: Twin = async (shell) => {
       await shell.must('systemctl', 'disable', 'k3s.service');
       await shell.must('systemctl', 'stop', '--no-block', 'k3s.service');
       const failure = `K3s cannot ${mode}: ${reason.slice(0, 500)}`;
-      if (shell.files.list(DATA).length === 0) shell.files.write(`${STATE}/failed`, `${failure}\n`);
+      const removed = REMOVED.some((words) => reason.includes(words));
+      if (removed || shell.files.list(DATA).length === 0) shell.files.write(`${STATE}/failed`, `${failure}\n`);
       shell.fail(failure);
     }
     if ((await now(shell)) - started >= WAIT) {
