@@ -60,7 +60,7 @@ export type Values<F> = { [K in keyof F]: F[K] extends Flag<infer T> ? T : never
 
 /**
  * Parses a command line of flags alone. Flags are declared in camelCase and typed in kebab-case.
- * @throws UsageError naming the flag and what is wrong with it.
+ * @throws UsageError naming every flag that is wrong and what is wrong with it, a line each.
  */
 export function parseFlags<F extends Record<string, Flag<unknown>>>(flags: F, line: string[]): Values<F> {
   return parseLine(flags, line, false).values;
@@ -88,14 +88,16 @@ export function parseLine<F extends Record<string, Flag<unknown>>>(
     throw new UsageError(`${firstSentence(error)}; --help lists the flags`);
   }
   const values: Record<string, unknown> = { help: given.help === true };
+  const faults: string[] = [];
   for (const [name, flag] of Object.entries(flags)) {
     const typed = given[kebab(name)];
     try {
       values[name] = typed === undefined ? flag.initial : flag.parse(String(typed));
     } catch (error) {
-      throw new UsageError(`--${kebab(name)} ${error instanceof Error ? error.message : error}, is ${String(typed)}`);
+      faults.push(`--${kebab(name)} ${error instanceof Error ? error.message : error}, is ${String(typed)}`);
     }
   }
+  if (faults.length > 0) throw new UsageError(faults.join('\n'));
   return { values: values as Values<F>, words };
 }
 

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Simulation } from '../test/simulation/simulate';
 import { prepareAssembly } from '../test/support/assembly';
-import { helpText, matching, number, parseFlags } from './arguments';
+import { helpText, matching, number, parseFlags, UsageError } from './arguments';
 import { Pool } from './pool';
 import { runTool } from './run';
 import { failureText, Progress, tables } from './simulate/report';
@@ -35,8 +35,10 @@ async function main(line: string[]): Promise<number> {
     console.log(helpText('npm run simulate -- [flags]', 'Lives of a cluster under faults, in virtual time.', FLAGS));
     return 0;
   }
-  await prepareAssembly();
   const one = flags.seed !== undefined;
+  if (flags.only !== undefined && !one)
+    throw new UsageError('--only leaves out happenings of one life: name its --seed');
+  await prepareAssembly();
   const pool: Lives = await Pool.start({
     name: 'simulate',
     entry: join(__dirname, 'simulate/worker.ts'),

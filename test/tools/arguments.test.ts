@@ -38,6 +38,12 @@ describe('the command line of npm run local', () => {
     }
   });
 
+  it('names every flag that is wrong, a line each', () => {
+    expect(() => parse('--port', 'http', '--time-scale', '0')).toThrow(
+      /--time-scale .*\n--port |--port .*\n--time-scale /,
+    );
+  });
+
   it('explains every flag in its help text', () => {
     const help = helpText('npm run local -- [flags]', 'purpose', FLAGS);
     for (const flag of ['--once', '--json', '--input JSON', '--time-scale N', '--port N', '--help'])
