@@ -125,7 +125,8 @@ export class Slots {
     const { instanceId, since, lastSeen, signals } = suspicion;
     await this.table.change(id(slot), {
       set: [['suspicion', { instanceId, since, lastSeen, signals }]],
-      when: [exists(['instances', instanceId])],
+      // Not the instance: of a launch that died half-way the inventory may not know yet, and it can be sick as well.
+      when: [exists('generation')],
     });
   }
 

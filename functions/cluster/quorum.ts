@@ -58,6 +58,8 @@ export function permit(
 
 /** Rule 5: more sick voters than the quorum tolerates, or two in one zone, is not the failure of a server. */
 export function massFailure(observation: Observation, judgement: Judgement): Permission | null {
+  // Nobody votes where K3s was never started: there is nothing to lose (safety rule 12 has latched nothing yet).
+  if (observation.cluster.phase.name === 'uninitialised') return null;
   const total = voters(observation);
   const sick = judgement.servers.filter((server) => isVoter(server) && isSick(observation, server));
   if (sick.length > tolerated(total)) {

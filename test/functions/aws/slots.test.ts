@@ -71,6 +71,14 @@ describe('the inventory', () => {
     expect((await run(() => slots.read(1))).suspicion).toBeNull();
   });
 
+  it('keeps what speaks against a machine whose launch was never completed', async () => {
+    const { slots, run } = await emulatedTable();
+    const suspicion = { instanceId: 'i-1', since: 7000, lastSeen: 8000, signals: ['stopped'] };
+    await run(() => slots.beginLaunch(1, 0, 'm7g.medium', OURS));
+    await run(() => slots.setSuspicion(1, suspicion));
+    expect((await run(() => slots.read(1))).suspicion).toEqual(suspicion);
+  });
+
   it('refuses an item that nobody who follows the contract can have written', async () => {
     const { slots, table, run } = await emulatedTable();
     await run(() => table.change('slot/1', { set: [['generation', 'three']], when: [] }));

@@ -279,6 +279,11 @@ describe('the orchestrator refuses', () => {
     refused(world, '10.9.9.9');
   });
 
+  it('without calling it a mass failure that a machine is stopped where nobody votes yet', () => {
+    const world = World.empty().boot(0).boot(1).boot(2).stop(0, 0);
+    expect(verdict(world).reason).not.toContain('mass failure');
+  });
+
   it('when nobody wants the cluster', () => {
     const world = World.healthy();
     world.observation.cluster.desired = 'absent';

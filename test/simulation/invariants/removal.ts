@@ -12,8 +12,8 @@ import type { Check, Steps } from './steps';
 const EVIDENCE_MS = 75_000;
 /** For how long a server must have been well before nobody can hold a signal against it, ms: the dwell and one look. */
 const CLEARED_MS = 180_000;
-/** How soon K3s goes on with what it was asked for, when it can, ms. */
-const LATE_MS = 15_000;
+/** How old evidence may be since etcd has a leader again, ms: all grace periods begin anew then. */
+const LATE_MS = EVIDENCE_MS + 15_000;
 
 /** Whether the person wants it all gone, or nothing has joined anything yet: then there is no majority to keep. */
 const isExempt = ({ truth: { wanted } }: Stage) => wanted.desired === 'absent' || wanted.phase !== 'initialised';
@@ -84,7 +84,8 @@ export const majorityStaysInEtcd: Check<Steps['removal']> = ({ member, cluster }
   if (member.learner || isExempt(stage)) return null;
   // Of its own cluster, although that may have lost its leader since: it is noticed within a second.
   const { left, healthy, running } = without(instanceOf(member), stage, cluster.members);
-  // K3s carries out what it was asked for before as soon as etcd has a leader again: nobody can have proof by then.
+  // As soon as etcd has a leader again K3s carries out what it was asked for before, and Nodes count as Ready until they are
+  // found not to be: nobody can have newer proof by then.
   const late = stage.truth.now - stage.truth.regainedAt <= LATE_MS;
   if (left > 0 && (late ? running : healthy) * 2 > left) return null;
   return `a member is removed and ${healthy} of the ${left} voters left are healthy`;
