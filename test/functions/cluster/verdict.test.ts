@@ -281,7 +281,11 @@ describe('the orchestrator refuses', () => {
 
   it('without calling it a mass failure that a machine is stopped where nobody votes yet', () => {
     const world = World.empty().boot(0).boot(1).boot(2).stop(0, 0);
-    expect(verdict(world).reason).not.toContain('mass failure');
+    const targets = { http: 'unhealthy', https: 'unhealthy', api: 'unhealthy' } as const;
+    for (const slot of [1, 2]) world.instance(slot).targets = targets;
+    const { action, reason } = verdict(world);
+    expect(action).toBe('watch');
+    expect(reason).not.toContain('mass failure');
   });
 
   it('when nobody wants the cluster', () => {
