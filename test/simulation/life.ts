@@ -142,10 +142,9 @@ export class Life {
     const { stage } = this;
     const { desired, phase } = stage.truth.wanted;
     if (stage.running.length > 0 || (desired === 'present' && phase === 'initialised')) return;
-    const ended = stage.aws.services.states
+    const last = stage.aws.services.states
       .listExecutions()
-      .map(({ stoppedAt = 0, status }) => ({ stoppedAt, status }));
-    const last = ended.reduce((one, other) => (other.stoppedAt >= one.stoppedAt ? other : one));
+      .reduce((one, other) => ((other.stoppedAt ?? 0) >= (one.stoppedAt ?? 0) ? other : one));
     if (last.status === 'SUCCEEDED') return;
     stage.journal.note('person', desired === 'present' ? 'starts the creation again' : 'starts the deletion again');
     stage.start(desired === 'present' ? 'cluster' : 'delete');

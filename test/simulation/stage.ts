@@ -33,7 +33,7 @@ export class Stage {
   readonly mails = new Map<string, number>();
   /** Of which services replies are lost for now; `*` is all of them. */
   readonly repliesLost = new Set<{ service: string }>();
-  private readonly ends = new Map<string, () => void>();
+  private goingOn: { what: string; end: () => void }[] = [];
 
   constructor(
     readonly cluster: TestCluster,
@@ -64,19 +64,18 @@ export class Stage {
 
   /** Something goes on until the storm is over. */
   until(what: string, end: () => void): void {
-    const key = `${this.ends.size} ${what}`;
-    this.ends.set(key, end);
+    this.goingOn.push({ what, end });
   }
 
   /** Whether it goes on already. */
   goesOn(what: string): boolean {
-    return [...this.ends.keys()].some((key) => key.endsWith(` ${what}`));
+    return this.goingOn.some((other) => other.what === what);
   }
 
   /** The storm is over: whatever can end ends. */
   endAll(): void {
-    for (const end of this.ends.values()) this.inject(end);
-    this.ends.clear();
+    for (const { end } of this.goingOn) this.inject(end);
+    this.goingOn = [];
   }
 
   /** A person starts an execution in the console. */

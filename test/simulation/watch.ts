@@ -64,8 +64,7 @@ export class Watch implements Listener {
         truth.noteLaunch(instance);
         judge('launch', instance, stage);
       }
-      if (state !== 'shutting-down') return;
-      if (!stage.injecting) judge('termination', instance, stage);
+      if (state === 'shutting-down' && !stage.injecting) judge('termination', instance, stage);
     });
     states.onHistory((execution, event) => this.history(execution, event, stage));
     states.onStatus((execution) => this.status(execution, stage));
