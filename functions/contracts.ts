@@ -28,7 +28,7 @@ export const SCRIPT_OUTPUT = {
     k3sVersion: z.string(),
   }),
   ReportStatus: z.strictObject({
-    k3s: z.enum(['active', 'activating', 'inactive', 'failed']),
+    k3s: z.enum(['active', 'activating', 'inactive', 'failed', 'preparing']),
     etcdHealthy: z.nullable(z.boolean()),
     apiReady: z.boolean(),
     /** As K3s' /db/info answers it: member ids are 64-bit and therefore not used. */

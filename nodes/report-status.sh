@@ -7,13 +7,18 @@ source lib/etcd.sh
 
 json_string() { if [[ -z $1 || $1 == '<none>' ]]; then printf 'null'; else printf '"%s"' "$1"; fi; }
 
-# K3s will never run on a machine that has failed for good (user data, StartServer): that is a report, not the lack of one.
-if [[ -f $STATE/failed ]]; then
-  log "$(<"$STATE/failed")"
-  printf '{"k3s":"failed","etcdHealthy":null,"apiReady":false,"dbInfo":null,"nodes":null,"caHash":null,"k3sVersion":null}\n'
+# report_without_k3s <state> <why>: that K3s does not run is a report, not the lack of one.
+report_without_k3s() {
+  log "$2"
+  printf '{"k3s":"%s","etcdHealthy":null,"apiReady":false,"dbInfo":null,"nodes":null,"caHash":null,"k3sVersion":null}\n' "$1"
   exit 0
-fi
-require_ready
+}
+
+# User data or StartServer has failed for good: K3s will never run here.
+if [[ -f $STATE/failed ]]; then report_without_k3s failed "$(<"$STATE/failed")"; fi
+# It never will either when the machine went down in the middle of its user data: cloud-init does not run it again. From
+# here that looks like user data that takes its time; the caller knows since when this machine exists.
+if [[ ! -f $STATE/ready ]]; then report_without_k3s preparing 'user data has not finished'; fi
 
 state=$(unit_state)
 etcd=$(etcd_health)

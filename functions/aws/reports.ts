@@ -1,7 +1,7 @@
 /** Asks the servers how they are: one command to all of them, so that they answer at the same time. */
 import type { ServerReport } from '../cluster/observation';
 import { SCRIPT_OUTPUT } from '../contracts';
-import { lastLines, parseScriptOutput, TRY_AGAIN } from '../runtime/script-output';
+import { lastLines, parseScriptOutput } from '../runtime/script-output';
 import type { Commands, Invocation } from './commands';
 import { explain, isInvalidInstance } from './errors';
 import { readReport } from './view';
@@ -27,8 +27,8 @@ export interface Asking {
 }
 
 /**
- * Reports by instance id. A server without one did not answer in time or says that it is not ready for questions; a
- * report that could not be asked for, failed or made no sense is named in `blind`.
+ * Reports by instance id. A server without one did not answer in time; a report that could not be asked for, failed or
+ * made no sense is named in `blind`.
  */
 export async function collectReports(
   asking: Asking,
@@ -121,12 +121,12 @@ async function answer(
   return null;
 }
 
-/** The report; null when the server is not ready for questions; what is wrong, when the script is at fault. */
+/** The report; null when it did not come to the script; what is wrong, when the script is at fault. */
 function read({ status, exitCode, stdout, stderr }: Invocation): ServerReport | null | string {
   if (status === 'Success') {
     const output = parseScriptOutput(SCRIPT_OUTPUT.ReportStatus, stdout);
     return 'faults' in output ? `printed no report: ${output.faults.join('; ')}` : readReport(output.value);
   }
-  if (status === 'Failed' && exitCode !== TRY_AGAIN) return `exited ${exitCode}: ${lastLines(stderr, 1)}`;
+  if (status === 'Failed') return `exited ${exitCode}: ${lastLines(stderr, 1)}`;
   return null;
 }

@@ -164,6 +164,8 @@ function failureToJoin(observation: Observation, server: Server, limits: Limits)
     return `${late}: ${isLearner(server) ? 'it is still a learner' : 'its Node and member are incomplete'}`;
   if (server.agent === 'never') return `${late}: its SSM agent never came online`;
   if (server.agent === 'lost') return `${late}: its SSM agent is lost`;
+  // Its own word again, and not silence: user data is slow, or was cut short, and cloud-init never runs it again.
+  if (server.report?.k3s === 'preparing') return `${late}: its user data has not finished`;
   // `inactive` is a machine that nobody has told to start K3s yet: an interrupted creation continues with it.
   if (server.report && server.report.k3s !== 'inactive') return `${late}: K3s is ${server.report.k3s}`;
   return null;

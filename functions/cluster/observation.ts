@@ -104,7 +104,8 @@ export interface ObservedInstance {
 
 /** The answer of `nodes/report-status.sh` on one server. */
 export interface ServerReport {
-  k3s: 'active' | 'activating' | 'inactive' | 'failed';
+  /** The state of its unit; `failed` also when it will never run, `preparing` until user data has finished. */
+  k3s: 'active' | 'activating' | 'inactive' | 'failed' | 'preparing';
   /** etcd's own health endpoint; null when nothing answers. */
   etcdHealthy: boolean | null;
   /** The API server answered and this server's view of the cluster follows. */

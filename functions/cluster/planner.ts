@@ -84,8 +84,10 @@ export function draft(observation: Observation, manifests: string | null, limits
   const { phase } = observation.cluster;
   const init = phase.name !== 'initialised';
   const leaving = new Set(judgement.retire.map(({ instanceId }) => instanceId));
+  // Until it has left, the initialiser keeps the latch (safety rule 12): also one that should leave and may not yet.
+  const retiring = new Set(permitted.map(({ retirement }) => retirement.instanceId));
   const staying = new Set(
-    judgement.servers.map(({ instanceId }) => instanceId).filter((instanceId) => !leaving.has(instanceId)),
+    judgement.servers.map(({ instanceId }) => instanceId).filter((instanceId) => !retiring.has(instanceId)),
   );
   const held = new Set(postponed.map(({ retirement }) => retirement.slot));
 

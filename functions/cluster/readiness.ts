@@ -82,7 +82,7 @@ function ownerOf(member: EtcdMember, instances: ObservedInstance[], nodes: Clust
   const addressed = nodes.find((node) => node.address === member.address && node.member === null);
   if (addressed) return addressed.name;
   const residents = instances.filter(({ privateIp }) => privateIp === member.address);
-  const resident = residents.find((instance) => !isGone(instance) && instance.report?.k3s !== 'inactive');
+  const resident = residents.find((instance) => !isGone(instance) && !hasNotStartedK3s(instance));
   return (resident ?? residents.find(isGone) ?? residents[0])?.instanceId ?? null;
 }
 
@@ -93,6 +93,11 @@ export function isGone(server: ObservedInstance): boolean {
 
 export function isStopped(server: ObservedInstance): boolean {
   return server.state === 'stopped' || server.state === 'stopping';
+}
+
+/** It says that nobody has told it to start K3s yet: it is no part of the cluster. */
+export function hasNotStartedK3s({ report }: ObservedInstance): boolean {
+  return report?.k3s === 'inactive' || report?.k3s === 'preparing';
 }
 
 /** K3s has heard of it, so that leaving takes a RemoveMember. */

@@ -19,7 +19,7 @@ import {
   recentReplacements,
 } from './planner';
 import { massFailure } from './quorum';
-import { isGone, isInService, isStopped, type Server } from './readiness';
+import { hasNotStartedK3s, isGone, isInService, isStopped, type Server } from './readiness';
 import { tolerated } from './slots';
 
 export interface Policy {
@@ -103,8 +103,8 @@ function judgeLatch(observation: Observation, servers: Server[]): Verdict | null
 function judgeWithoutView(observation: Observation, servers: Server[]): Verdict | null {
   if (observation.view !== null) return null;
   const total = observation.slots.length;
-  // A machine that was launched to join says that K3s is inactive: it is no part of the cluster that was.
-  if (servers.every((server) => isGone(server) || server.report?.k3s === 'inactive')) {
+  // Machines that were launched to join are no part of the cluster that was.
+  if (servers.every((server) => isGone(server) || hasNotStartedK3s(server))) {
     return refuse(
       'all-servers-lost',
       `no server runs K3s any more (${labels(servers) || 'no instance exists'}) and the cluster will not be initialised ` +
@@ -116,7 +116,7 @@ function judgeWithoutView(observation: Observation, servers: Server[]): Verdict 
       isGone(server) ||
       isStopped(server) ||
       server.targets.api === 'unhealthy' ||
-      server.report?.k3s === 'inactive' ||
+      hasNotStartedK3s(server) ||
       server.report?.k3s === 'failed',
   );
   const alive = servers.length - down.length;

@@ -394,6 +394,23 @@ export const CASES: Case[] = [
     calls: [],
   },
   {
+    name: 'a machine whose user data was cut short reports that it is preparing',
+    script: 'report-status',
+    given: ({ files }) => files.remove('/var/lib/k3s-ha/ready'),
+    exitCode: 0,
+    output: {
+      k3s: 'preparing',
+      etcdHealthy: null,
+      apiReady: false,
+      dbInfo: null,
+      nodes: null,
+      caHash: null,
+      k3sVersion: null,
+    },
+    stderr: /^user data has not finished$/m,
+    calls: [],
+  },
+  {
     name: 'a healthy server reports its view of the cluster',
     script: 'report-status',
     given: (rig) => {

@@ -66,11 +66,12 @@ test('the join token is for root only', async () => {
   }
 });
 
-test.each(['bash', 'twin'] as const)('%s: no command runs before user data has finished', async (kind) => {
+test.each(['bash', 'twin'] as const)('%s: no command changes anything before user data has finished', async (kind) => {
   const rig = await Rig.start(kind);
   try {
     await rig.boot({ userData: '' });
-    for (const script of ['start-server', 'report-status', 'remove-member', 'apply-manifests']) {
+    const before = rig.snapshot();
+    for (const script of ['start-server', 'remove-member', 'apply-manifests']) {
       const environment = {
         SSM_mode: 'init',
         SSM_nodeName: 'i-0dead000000000000',
@@ -80,6 +81,9 @@ test.each(['bash', 'twin'] as const)('%s: no command runs before user data has f
       const { exitCode, stderr } = await rig.run(renderScript(script), environment);
       expect({ exitCode, stderr }).toEqual({ exitCode: 75, stderr: 'try again: user data has not finished\n' });
     }
+    const { exitCode, stdout } = await rig.run(renderScript('report-status'));
+    expect({ exitCode, said: lastLine(stdout) }).toMatchObject({ exitCode: 0, said: { k3s: 'preparing' } });
+    expect({ files: rig.snapshot(), calls: rig.k3s.calls }).toEqual({ files: before, calls: [] });
   } finally {
     await rig.close();
   }

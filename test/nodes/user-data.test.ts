@@ -86,6 +86,16 @@ describe.each(['bash', 'twin'] as const)('user data (%s)', (kind) => {
       expect(rig.files.read('/var/lib/k3s-ha/ready')).toBeUndefined();
     });
   });
+
+  test('cut short by a power cycle, it is never finished, and the report says so', async () => {
+    await withRig(kind, async (rig) => {
+      await rig.boot();
+      await rig.machine.kill();
+      await rig.ready();
+      const { exitCode, stdout } = await rig.run(renderScript('report-status'));
+      expect({ exitCode, said: JSON.parse(stdout) }).toMatchObject({ exitCode: 0, said: { k3s: 'preparing' } });
+    });
+  });
 });
 
 test('after failed user data every node command fails at once, with its reason, and the report says that K3s has failed', async () => {

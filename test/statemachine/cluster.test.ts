@@ -409,13 +409,16 @@ describe('when something fails', () => {
     expect(calls.filter(({ fn, payload }) => fn === 'SendCommand' && payload.script === 'StartServer')).toHaveLength(9);
   });
 
-  it('for too long, the machine is replaced in a later round', async () => {
+  it.each([
+    ['K3s starts', 'activating', 'too many learner members'],
+    ['its user data was cut short', 'preparing', 'user data has not finished'],
+  ] as const)('for too long while %s, the machine is replaced in a later round', async (_, k3s, said) => {
     const cloud = new Cloud(World.empty());
     const usual = cloud.answers.CheckCommand!;
     cloud.answers.CheckCommand = (payload) => {
       if (payload.instanceId !== id(2)) return usual(payload);
-      cloud.world.instance(2).report!.k3s = 'activating';
-      throw lambdaError('TryAgain', 'too many learner members');
+      cloud.world.instance(2).report!.k3s = k3s;
+      throw lambdaError('TryAgain', said);
     };
     const { outcome } = await cloud.run('cluster');
     expect(outcome).toMatchObject({ status: 'SUCCEEDED' });

@@ -227,10 +227,12 @@ describe('the servers’ reports', () => {
     expect(platform.now() - NOW).toBeLessThanOrEqual(6_000);
   });
 
-  it('may be missing while a machine still boots', async () => {
+  it('say it when user data has not finished', async () => {
     const { all, world } = sources();
-    world.answers.set(ONE, [failure(75)]);
-    expect(await observe(all)).toMatchObject({ instances: [{ report: null }], blind: [] });
+    world.answers.set(ONE, [
+      success({ ...REPORT, k3s: 'preparing', etcdHealthy: null, apiReady: false, dbInfo: null }),
+    ]);
+    expect(await observe(all)).toMatchObject({ instances: [{ report: { k3s: 'preparing' } }], view: null, blind: [] });
   });
 
   it('that fail are named, with the script’s last words', async () => {

@@ -10,6 +10,13 @@ function failed(world: World, slot: number): void {
   if (report) report.k3s = 'failed';
 }
 
+/** The slot's server is gone and forgotten, and its successor says that its user data has not finished. */
+function preparing(ageMs: number): World {
+  const world = World.healthy().vanish(1).forgetIn(1, { node: true, member: true });
+  world.boot(1, 2, { launchedAt: NOW - ageMs }).instance(1, 2).report!.k3s = 'preparing';
+  return world;
+}
+
 describe('the plan', () => {
   it('of nothing is to launch every slot and to initialise', () => {
     expect(planOf(World.empty())).toEqual({
@@ -177,6 +184,31 @@ describe('the plan', () => {
     const world = World.healthy().terminate(1).vanish(1).forgetIn(1, { node: true, member: true });
     world.boot(1, 2, { ...fields, launchedAt: NOW - JOIN_MS });
     expect(planOf(world)).toMatchObject({ launch: [{ slot: 1 }], retire: [{ instanceId: id(1, 2), member: false }] });
+  });
+
+  it('retires a joiner past its time whose user data has not finished', () => {
+    expect(planOf(preparing(JOIN_MS))).toMatchObject({
+      launch: [{ slot: 1 }],
+      retire: [
+        { instanceId: id(1, 2), reason: 'has not joined 600 s after its launch: its user data has not finished' },
+      ],
+      start: [],
+    });
+  });
+
+  it('gives user data its time', () => {
+    expect(planOf(preparing(JOIN_MS - 1000))).toMatchObject({
+      launch: [],
+      retire: [],
+      start: [{ instanceId: id(1, 2) }],
+    });
+  });
+
+  it('keeps a server that has joined, whatever it says of its user data', () => {
+    const world = World.healthy();
+    Object.assign(world.instance(1), { launchedAt: NOW - JOIN_MS });
+    Object.assign(world.instance(1).report!, { k3s: 'preparing', etcdHealthy: null, apiReady: false });
+    expect(isEmpty(planOf(world))).toBe(true);
   });
 
   it('gives a joiner its time', () => {

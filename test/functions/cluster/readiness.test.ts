@@ -80,6 +80,8 @@ describe('a member', () => {
     for (const generation of [1, 2]) world.instance(1, generation).privateIp = address(1);
     const owner = () => correlate(world.observation).servers.find(({ member }) => member?.name === '')?.instanceId;
     expect(owner()).toBe(id(1));
+    world.instance(1, 2).report!.k3s = 'preparing';
+    expect(owner()).toBe(id(1));
     world.instance(1, 2).report!.k3s = 'activating';
     expect(owner()).toBe(id(1, 2));
   });

@@ -208,12 +208,21 @@ describe('the orchestrator refuses', () => {
     refused(World.healthy().terminate(1).terminate(2).blindfold(), 'only 1 of 3 may be alive');
   });
 
+  it('when a majority may be lost, of which a machine in its user data is none', () => {
+    const world = World.healthy().terminate(1).vanish(2).boot(2, 2);
+    world.instance(2, 2).report!.k3s = 'preparing';
+    world.instance(0).report = null;
+    world.observation.view = null;
+    refused(world, 'only 1 of 3 may be alive');
+  });
+
   it('when an initialised cluster has lost every server, pointing at restore', () => {
     refused(World.healthy().terminate(0).terminate(1).terminate(2).blindfold(), 'restore it from a snapshot');
   });
 
   it('when only machines are left that have never joined', () => {
     const world = World.healthy().terminate(0).vanish(1).vanish(2).boot(1, 2).boot(2, 2);
+    world.instance(2, 2).report!.k3s = 'preparing';
     world.observation.view = null;
     refused(world, 'restore it from a snapshot');
   });

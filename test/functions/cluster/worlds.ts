@@ -35,6 +35,17 @@ const FATES: Record<string, (world: World, slot: number) => unknown> = {
     world.vanish(slot).forgetIn(slot, { node: true, member: true }).boot(slot, 2);
     world.instance(slot, 2).report!.k3s = 'failed';
   },
+  'in its user data': (world, slot) => {
+    world.vanish(slot).forgetIn(slot, { node: true, member: true }).boot(slot, 2);
+    world.instance(slot, 2).report!.k3s = 'preparing';
+  },
+  'stuck in its user data': (world, slot) => {
+    world
+      .vanish(slot)
+      .forgetIn(slot, { node: true, member: true })
+      .boot(slot, 2, { launchedAt: NOW - JOIN_MS });
+    world.instance(slot, 2).report!.k3s = 'preparing';
+  },
   replaced: (world, slot) => world.boot(slot, 2).join(slot, 2).serve(slot, 2),
   'has a spare': (world, slot) => world.hang(slot).boot(slot, 2),
   'terminated, with a successor': (world, slot) => world.terminate(slot).boot(slot, 2),
@@ -53,6 +64,8 @@ const BLEMISHES: Record<string, (observation: Observation, instance: ObservedIns
   'is healthy for the load balancer': (_, { targets }) => Object.assign(targets, { api: 'healthy' }),
   'is not registered': (_, { targets }) => Object.assign(targets, { api: 'unregistered' }),
   'has no healthy etcd': (_, { report }) => report && Object.assign(report, { etcdHealthy: false }),
+  'says that it is in its user data': (_, { report }) =>
+    report && Object.assign(report, { k3s: 'preparing', etcdHealthy: null, apiReady: false }),
   'is not Ready': (observation, instance) => nodeIn(observation, instance, { ready: 'Unknown' }),
   'is Ready': (observation, instance) => nodeIn(observation, instance, { ready: 'True' }),
   'is being deleted': (observation, instance) => nodeIn(observation, instance, { deleting: true }),

@@ -189,6 +189,15 @@ export const NODES: readonly Guard[] = [
     tests: SCRIPTS,
   },
   {
+    name: 'unfinished-user-data-is-reported',
+    rules: [2, 6],
+    without: 'a machine whose user data was cut short says nothing, and silence gives up nobody',
+    file: 'nodes/report-status.sh',
+    before: "report_without_k3s preparing 'user data has not finished'",
+    after: "again 'user data has not finished'",
+    tests: SCRIPTS,
+  },
+  {
     name: 'k3s-is-verified',
     rules: [12],
     without: 'K3s is installed whatever its checksum is',

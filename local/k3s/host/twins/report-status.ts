@@ -1,15 +1,5 @@
-import {
-  allNodes,
-  caHash,
-  etcdHealth,
-  k3sVersion,
-  memberList,
-  type NodeRow,
-  requireReady,
-  STATE,
-  unitState,
-} from './common';
-import type { Twin } from './shell';
+import { allNodes, caHash, etcdHealth, k3sVersion, memberList, type NodeRow, STATE, unitState } from './common';
+import type { Shell, Twin } from './shell';
 
 const READY = ['True', 'False'];
 
@@ -22,25 +12,20 @@ const report = ({ name, ready, voter, deleting, member, address, peer }: NodeRow
   address: address ?? peer,
 });
 
-/** Of a machine that has failed for good. */
-const UNUSABLE = {
-  k3s: 'failed',
-  etcdHealthy: null,
-  apiReady: false,
-  dbInfo: null,
-  nodes: null,
-  caHash: null,
-  k3sVersion: null,
-};
+/** Of a machine on which K3s does not run. */
+function reportWithoutK3s(shell: Shell, k3s: 'failed' | 'preparing', why: string): string {
+  shell.log(why);
+  const unknown = { dbInfo: null, nodes: null, caHash: null, k3sVersion: null };
+  return JSON.stringify({ k3s, etcdHealthy: null, apiReady: false, ...unknown });
+}
 
 /** nodes/report-status.sh */
 export const reportStatus: Twin = async (shell) => {
   const failure = shell.files.read(`${STATE}/failed`);
-  if (failure !== undefined) {
-    shell.log(failure.trimEnd());
-    return JSON.stringify(UNUSABLE);
+  if (failure !== undefined) return reportWithoutK3s(shell, 'failed', failure.trimEnd());
+  if (shell.files.read(`${STATE}/ready`) === undefined) {
+    return reportWithoutK3s(shell, 'preparing', 'user data has not finished');
   }
-  requireReady(shell);
   const k3s = await unitState(shell);
   const etcdHealthy = await etcdHealth(shell);
   const members = await memberList(shell);

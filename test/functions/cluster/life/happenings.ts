@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import type { Unseen } from './look';
 import type { Orchestrator } from './orchestrator';
-import type { Machine } from './truth';
+import type { Dud, Machine } from './truth';
 
 type Command = fc.Command<object, Orchestrator>;
 
@@ -59,7 +59,9 @@ const MISFORTUNES: fc.Arbitrary<Command>[] = [
   fc.constant(happening('a person starts the workflow', (orchestrator) => orchestrator.start())),
   fc.constant(happening('a person pauses healing', ({ memory }) => Object.assign(memory.cluster, { paused: true }))),
   fc.constant(happening('a person resumes healing', ({ memory }) => Object.assign(memory.cluster, { paused: false }))),
-  fc.constant(happening('the next machine will be a dud', ({ truth }) => (truth.duds = 1))),
+  fc
+    .constantFrom<Dud>('silent', 'preparing')
+    .map((dud) => happening(`the next machine will be ${dud} for ever`, ({ truth }) => (truth.dud = dud))),
   fc
     .constantFrom<Unseen>('instances', 'targets', 'status checks', 'reports')
     .map((what) => happening(`${what} cannot be read`, ({ unseen }) => unseen.add(what))),

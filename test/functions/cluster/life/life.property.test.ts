@@ -31,7 +31,7 @@ function begin({ servers, created }: Beginning): Orchestrator {
 function calm(orchestrator: Orchestrator, minutes: number): void {
   const { truth, memory, unseen } = orchestrator;
   unseen.clear();
-  truth.duds = 0;
+  truth.dud = null;
   memory.cluster.paused = false;
   for (let minute = 0; minute < minutes && !isWhole(orchestrator); minute++) {
     const end = truth.now + 60_000;

@@ -62,7 +62,7 @@ function reportOf(truth: Truth, machine: Machine) {
   const works = truth.isVoter(machine) && truth.hasQuorum;
   const member = truth.isMember(machine);
   return {
-    k3s: member ? ('active' as const) : ('inactive' as const),
+    k3s: member ? ('active' as const) : machine.dud === 'preparing' ? machine.dud : ('inactive' as const),
     etcdHealthy: member ? works : null,
     apiReady: works,
     members: works ? members(truth) : null,

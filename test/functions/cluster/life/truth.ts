@@ -8,6 +8,9 @@ import { address, id } from '../world';
 /** From an event to the signal of it, ms. */
 const LAG = { target: 30_000, node: 40_000, statusCheck: 120_000, agent: 300_000 } as const;
 
+/** Why K3s will never run on a machine: its agent never comes online, or its user data never finishes. */
+export type Dud = 'silent' | 'preparing';
+
 export interface Machine {
   id: string;
   slot: number;
@@ -19,8 +22,7 @@ export interface Machine {
   /** The hypervisor notices, too. */
   impaired: boolean;
   agentLost: boolean;
-  /** K3s will never run on it. */
-  dud: boolean;
+  dud: Dud | null;
   registered: boolean;
   /** When it began or ceased to do its work. */
   turnedAt: number;
@@ -48,8 +50,8 @@ export class Truth {
   nodes: Node[] = [];
   /** How often a cluster was begun: never twice. */
   beginnings = 0;
-  /** The next machines that are launched are duds, as many as this. */
-  duds = 0;
+  /** The next machine that is launched is one. */
+  dud: Dud | null = null;
 
   constructor(readonly servers: number) {}
 
@@ -118,11 +120,11 @@ export class Truth {
       hangs: false,
       impaired: false,
       agentLost: false,
-      dud: this.duds > 0,
+      dud: this.dud,
       registered: false,
       turnedAt: this.now,
     };
-    if (this.duds > 0) this.duds--;
+    this.dud = null;
     this.machines.push(machine);
     return machine;
   }
@@ -188,7 +190,7 @@ export class Truth {
   }
 
   agent(machine: Machine): 'online' | 'lost' | 'never' {
-    if (machine.dud) return 'never';
+    if (machine.dud === 'silent') return 'never';
     if (machine.agentLost) return 'lost';
     return !answers(machine) && this.now - machine.turnedAt >= LAG.agent ? 'lost' : 'online';
   }
