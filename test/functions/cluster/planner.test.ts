@@ -57,6 +57,12 @@ describe('the plan', () => {
     expect(planOf(world)).toMatchObject({ init: true, initInstanceId: id(1) });
   });
 
+  it('lets nobody else initialise while the one that the latch names should leave and may not yet', () => {
+    const world = World.healthy(5).hang(0, { forMs: DWELL_MS }).boot(2, 2).join(2, 2).serve(2, 2);
+    world.observation.cluster.phase = { name: 'initialising', instanceId: id(0) };
+    expect(planOf(world)).toMatchObject({ retire: [{ instanceId: id(2) }], init: true, initInstanceId: id(0) });
+  });
+
   it('lets another initialise when the one that the latch names is terminated', () => {
     const world = World.empty().boot(0).boot(1).boot(2).terminate(0);
     world.observation.cluster.phase = { name: 'initialising', instanceId: id(0) };

@@ -114,6 +114,15 @@ export const DECISIONS: readonly Guard[] = [
     tests: of('planner', 'life'),
   },
   {
+    name: 'initialiser-keeps-the-latch-until-it-leaves',
+    rules: [12],
+    without: 'another machine is to initialise while the one that the latch names is only meant to leave',
+    file: 'functions/cluster/planner.ts',
+    before: 'filter((instanceId) => !retiring.has(instanceId))',
+    after: 'filter((instanceId) => !leaving.has(instanceId))',
+    tests: of('planner'),
+  },
+  {
     name: 'held-slot-gets-no-successor',
     rules: [2, 5],
     without: 'a successor is launched for a server that may not leave',
