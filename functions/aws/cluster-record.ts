@@ -11,7 +11,6 @@ const FIELDS = {
   incarnation: z.string(),
   k3sVersion: z.optional(z.string()),
   paused: z.boolean(),
-  replacements: z.array(z.number()),
   appliedManifests: z.optional(z.string()),
 };
 const ITEM = z.discriminatedUnion('phase', [
@@ -33,8 +32,8 @@ export class ClusterRecords {
   async read(): Promise<ClusterRecord | null> {
     const item = await this.table.read(ID, ITEM);
     if (!item) return null;
-    const { desired, incarnation, k3sVersion = null, paused, replacements, appliedManifests = null } = item;
-    return { desired, phase: phaseOf(item), incarnation, k3sVersion, appliedManifests, paused, replacements };
+    const { desired, incarnation, k3sVersion = null, paused, appliedManifests = null } = item;
+    return { desired, phase: phaseOf(item), incarnation, k3sVersion, appliedManifests, paused };
   }
 
   /** Creates the record, with this incarnation, when there is none. */
@@ -45,7 +44,6 @@ export class ClusterRecords {
         ['phase', 'uninitialised'],
         ['incarnation', incarnation],
         ['paused', false],
-        ['replacements', []],
       ],
       when: [],
     });
@@ -86,14 +84,6 @@ export class ClusterRecords {
     });
   }
 
-  /** Epoch ms, newest last. False: this life of the cluster is over. */
-  setReplacements(incarnation: string, replacements: number[]): Promise<boolean> {
-    return this.table.change(ID, {
-      set: [['replacements', replacements]],
-      when: [equals('incarnation', incarnation)],
-    });
-  }
-
   /** Notes which manifests are in place. */
   async setAppliedManifests(sha256: string): Promise<void> {
     await this.table.change(ID, { set: [['appliedManifests', sha256]], when: [exists('incarnation')] });
@@ -111,7 +101,6 @@ export class ClusterRecords {
         ['phase', 'uninitialised'],
         ['incarnation', incarnation],
         ['paused', false],
-        ['replacements', []],
       ],
       remove: ['initInstanceId', 'caHash', 'k3sVersion', 'appliedManifests'],
       when: [equals('desired', 'absent')],

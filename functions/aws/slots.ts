@@ -1,8 +1,9 @@
 /** The items `slot/<n>`: the inventory. It outlives tags, which are gone soon after an instance is terminated. */
 import * as z from 'zod/mini';
 import { leaseHolder } from '../cluster/names';
-import type { Replacement, SlotInstance, SlotRecord, Suspicion } from '../cluster/observation';
+import type { Departure, Replacement, SlotInstance, SlotRecord, Suspicion } from '../cluster/observation';
 import type { ExecutionRef } from '../contracts';
+import type { Plain } from './attributes';
 import { absent, type Condition, either, equals, exists } from './expression';
 import type { Store } from './table';
 
@@ -23,7 +24,10 @@ const ITEM = z.object({
   suspicion: z.optional(
     z.object({ instanceId: z.string(), since: z.number(), lastSeen: z.number(), signals: z.array(z.string()) }),
   ),
-  failures: z._default(z.array(z.number()), []),
+  departures: z.record(
+    z.string(),
+    z.object({ at: z.number(), failed: z.boolean(), incarnation: z.optional(z.string()) }),
+  ),
   replacing: z.optional(
     z.object({
       instanceId: z.string(),
@@ -53,7 +57,7 @@ const EMPTY: Omit<SlotState, 'slot'> = {
   generation: 0,
   instances: [],
   suspicion: null,
-  failures: [],
+  departures: [],
   replacing: null,
   launching: null,
   launchedBy: null,
@@ -66,7 +70,7 @@ export class Slots {
     const item = await this.table.read(id(slot), ITEM);
     if (!item) return { ...EMPTY, slot };
     const { generation, launching, launchingType = '', launchedBy = null, suspicion = null } = item;
-    const { failures, replacing = null } = item;
+    const { replacing = null } = item;
     return {
       slot,
       generation,
@@ -74,7 +78,12 @@ export class Slots {
         .map(([instanceId, launch]): SlotInstance => ({ instanceId, ...launch }))
         .sort((a, b) => a.generation - b.generation),
       suspicion,
-      failures,
+      departures: Object.entries(item.departures).map(([instanceId, { at, failed, incarnation = null }]) => ({
+        instanceId,
+        at,
+        failed,
+        incarnation,
+      })),
       replacing,
       launching: launching === undefined ? null : { generation: launching, instanceType: launchingType },
       launchedBy,
@@ -94,7 +103,10 @@ export class Slots {
         ['launchingType', instanceType],
         ['launchedBy', leaseHolder(execution)],
       ],
-      defaults: [['instances', {}]],
+      defaults: [
+        ['instances', {}],
+        ['departures', {}],
+      ],
       when: [former === 0 ? either(absent('generation'), equals('generation', 0)) : equals('generation', former)],
     });
   }
@@ -147,18 +159,22 @@ export class Slots {
     });
   }
 
-  /** When machines of the slot failed to join, epoch ms, oldest first. */
-  async setFailures(slot: number, failures: number[]): Promise<void> {
-    await this.table.change(id(slot), { set: [['failures', failures]], when: [exists('generation')] });
-  }
-
-  /** Takes an instance out of the inventory, and the slot's signals with it. False: it was not in it. */
-  forget(slot: number, instanceId: string): Promise<boolean> {
+  /**
+   * Takes an instance out of the inventory, and the slot's signals with it. False: it was not in it.
+   * @param departure remembered in the same write: a step that dies, or whose answer is lost, has done both or neither
+   * @param outdated instances whose departure is remembered no longer
+   */
+  forget(slot: number, instanceId: string, departure: Departure | null, outdated: string[]): Promise<boolean> {
     return this.table.change(id(slot), {
-      remove: [['instances', instanceId], 'suspicion'],
+      set: departure ? [[['departures', instanceId], stored(departure)]] : [],
+      remove: [['instances', instanceId], 'suspicion', ...outdated.map((former) => ['departures', former])],
       when: [exists(['instances', instanceId])],
     });
   }
+}
+
+function stored({ at, failed, incarnation }: Departure): Plain {
+  return incarnation === null ? { at, failed } : { at, failed, incarnation };
 }
 
 const launches = (generation: number): Condition => equals('launching', generation);

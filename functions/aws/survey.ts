@@ -116,8 +116,8 @@ export function assemble(survey: Survey, cluster: ClusterRecord, servers: number
 }
 
 /** The record without what only a launch needs. */
-function slotRecord({ slot, generation, instances, suspicion, failures, replacing }: SlotRecord): SlotRecord {
-  return { slot, generation, instances, suspicion, failures, replacing };
+function slotRecord({ slot, generation, instances, suspicion, departures, replacing }: SlotRecord): SlotRecord {
+  return { slot, generation, instances, suspicion, departures, replacing };
 }
 
 interface Place {

@@ -21,8 +21,6 @@ export interface ClusterRecord {
   paused: boolean;
   /** SHA-256 of the manifest archive that was applied last; null before the first. */
   appliedManifests: string | null;
-  /** When replacements were started, epoch ms, newest last: bounds them per rolling hour (safety rule 8). */
-  replacements: number[];
 }
 
 /** What speaks against an instance, and since when it has been saying so without a break. */
@@ -58,6 +56,17 @@ export interface SlotInstance {
   privateIp?: string;
 }
 
+/** A server that left for good although its slot needed one, so that it had to be replaced. */
+export interface Departure {
+  instanceId: string;
+  /** When it was forgotten, epoch ms. */
+  at: number;
+  /** It was given up because it did not join. */
+  failed: boolean;
+  /** The life of the cluster that it counts as a replacement in; null when the cluster was still being created. */
+  incarnation: string | null;
+}
+
 /** The item `slot/<n>` of the table: the inventory. */
 export interface SlotRecord {
   slot: number;
@@ -67,8 +76,8 @@ export interface SlotRecord {
   instances: SlotInstance[];
   /** Signals against the slot's server; null when there are none. */
   suspicion: Suspicion | null;
-  /** When machines launched for this slot were given up because they did not join, epoch ms, oldest first. */
-  failures: number[];
+  /** Who left it although it needed a server; older ones than of the last hour may be missing. */
+  departures: Departure[];
   replacing: Replacement | null;
 }
 

@@ -3,6 +3,7 @@
  * of a whole cluster is empty. It is structurally the plan of the assess-cluster contract.
  */
 import { nextLaunchAt } from './backoff';
+import { recentReplacements } from './departures';
 import {
   isReplacement,
   type Judgement,
@@ -64,8 +65,6 @@ export interface Draft {
   spareFor: { retirement: Retirement; reason: string } | null;
 }
 
-const HOUR_MS = 3_600_000;
-
 /** Instances beyond one per slot, in the whole cluster. */
 const SURGE = 1;
 
@@ -101,9 +100,9 @@ export function draft(observation: Observation, manifests: string | null, limits
     // same generation again, with the same client token, returns that very instance and records it.
     if (keeper === null || (!keeper.inventoried && !isKnownToK3s(keeper) && keeper.state !== 'unknown')) {
       if (held.has(slot)) continue;
-      const failures = observation.slots.find((record) => record.slot === slot)?.failures ?? [];
+      const departures = observation.slots.find((record) => record.slot === slot)?.departures ?? [];
       const failing = judgement.retire.some((due) => due.slot === slot && due.kind === 'failed');
-      const until = init ? observation.at : nextLaunchAt(failures, failing, observation.at, limits);
+      const until = init ? observation.at : nextLaunchAt(departures, failing, observation.at, limits);
       if (until > observation.at) backingOff.push({ slot, until });
       else empty.push(launchOf(observation, slot));
       continue;
@@ -212,8 +211,8 @@ function spareFor(observation: Observation, judgement: Judgement, limits: Limits
   const { slot } = suspect.server;
   const living = judgement.servers.filter((server) => !isGone(server));
   if (living.length !== observation.slots.length) return null;
-  const failures = observation.slots.find((record) => record.slot === slot)?.failures ?? [];
-  if (nextLaunchAt(failures, false, observation.at, limits) > observation.at) return null;
+  const departures = observation.slots.find((record) => record.slot === slot)?.departures ?? [];
+  if (nextLaunchAt(departures, false, observation.at, limits) > observation.at) return null;
   if (replacementsLeft(observation, limits) <= 0) return null;
   const due = retirement(suspect.server, 'sick', suspect.reason);
   const permission = permit(observation, judgement, due, []);
@@ -262,14 +261,9 @@ function retirements(
 }
 
 /** Rule 8. What dies while a cluster is being created is replaced until it is there. */
-function replacementsLeft({ at, cluster }: Observation, limits: Limits): number {
-  if (cluster.phase.name !== 'initialised') return Number.POSITIVE_INFINITY;
-  return limits.replacementsPerHour - recentReplacements(cluster.replacements, at).length;
-}
-
-/** Those of the last hour. */
-export function recentReplacements(replacements: number[], at: number): number[] {
-  return replacements.filter((replacedAt) => replacedAt > at - HOUR_MS);
+function replacementsLeft(observation: Observation, limits: Limits): number {
+  if (observation.cluster.phase.name !== 'initialised') return Number.POSITIVE_INFINITY;
+  return limits.replacementsPerHour - recentReplacements(observation).length;
 }
 
 function livesAndVotes(retirement: Retirement): boolean {

@@ -3,21 +3,12 @@
  * all call this function; nothing else decides.
  */
 import type { Concern, ConcernCode } from './concern';
+import { recentReplacements } from './departures';
 import { judge, labels } from './judgement';
 import { DEFAULT_LIMITS, type Limits } from './limits';
 import { label, serverName } from './names';
 import type { ClusterRecord, Observation } from './observation';
-import {
-  type Draft,
-  draft,
-  EMPTY_PLAN,
-  isEmpty,
-  type Launch,
-  launchOf,
-  type Plan,
-  type Postponed,
-  recentReplacements,
-} from './planner';
+import { type Draft, draft, EMPTY_PLAN, isEmpty, type Launch, launchOf, type Plan, type Postponed } from './planner';
 import { massFailure } from './quorum';
 import { hasNotStartedK3s, isGone, isInService, isStopped, type Server } from './readiness';
 import { tolerated } from './slots';
@@ -258,12 +249,12 @@ function forbid(observation: Observation, policy: Policy, drafted: Draft): Verdi
 }
 
 /** Rule 8: one more would be too many. */
-function refuseMore({ at, cluster }: Observation, limits: Limits, { retirement }: Postponed): Verdict {
+function refuseMore(observation: Observation, limits: Limits, { retirement }: Postponed): Verdict {
   const what = `replace ${label(retirement)}, which ${retirement.reason}`;
-  if (cluster.paused) return refuse('paused', `healing is paused; it would ${what}`, retirement);
-  const recent = recentReplacements(cluster.replacements, at);
+  if (observation.cluster.paused) return refuse('paused', `healing is paused; it would ${what}`, retirement);
+  const recent = recentReplacements(observation);
   // When so many are history that one more is allowed.
-  const until = (recent[recent.length - limits.replacementsPerHour] ?? at) + HOUR_MS;
+  const until = (recent[recent.length - limits.replacementsPerHour] ?? observation.at) + HOUR_MS;
   return refuse(
     'replacement-limit',
     `${recent.length} servers were replaced within the last hour, the limit is reached until ` +

@@ -3,49 +3,35 @@ import type * as z from 'zod/mini';
 import type { ClusterRecords } from '../aws/cluster-record';
 import type { Leases } from '../aws/lease';
 import type { Slots } from '../aws/slots';
-import { recentFailures } from '../cluster/backoff';
-import { isReplacement } from '../cluster/judgement';
+import { departureOf, isRecent } from '../cluster/departures';
 import type { Logger } from '../runtime/log';
 import type { Input, Output } from './contract';
 
-const HOUR_MS = 3_600_000;
-
 export interface Deps {
   leases: Pick<Leases, 'require'>;
-  records: Pick<ClusterRecords, 'read' | 'setReplacements'>;
-  slots: Pick<Slots, 'read' | 'forget' | 'setFailures'>;
+  records: Pick<ClusterRecords, 'read'>;
+  slots: Pick<Slots, 'read' | 'forget'>;
   now(): number;
 }
 
-/** @throws LeaseLost */
+/**
+ * What is remembered of a server is written together with its leaving. Counted before, the last replacement allowed would
+ * stand in the way of its own completion when a run dies in between; counted afterwards, one whose run died, or whose
+ * answer was lost, would never be counted.
+ * @throws LeaseLost
+ */
 export async function forgetServer(
   { execution, slot, instanceId, kind }: z.infer<typeof Input>,
   deps: Deps,
   log: Logger,
 ): Promise<z.infer<typeof Output>> {
-  await deps.leases.require(execution);
+  const { leases, records, slots, now } = deps;
+  await leases.require(execution);
   log.info('forgetting server', { kind });
-  if (await deps.slots.forget(slot, instanceId)) {
-    if (kind === 'failed') await countFailure(slot, deps);
-    if (kind !== 'deleted' && isReplacement(kind)) await countReplacement(deps);
-    log.info('forgot server', { kind });
-  }
+  const [cluster, { departures }] = await Promise.all([records.read(), slots.read(slot)]);
+  const at = now();
+  const departure = kind === 'deleted' ? null : departureOf(instanceId, kind, cluster, at);
+  const outdated = departures.filter((former) => !isRecent(former, at)).map((former) => former.instanceId);
+  if (await slots.forget(slot, instanceId, departure, outdated)) log.info('forgot server', { kind });
   return {};
-}
-
-/** What fails to join again and again is launched less and less often. */
-async function countFailure(slot: number, { slots, now }: Deps): Promise<void> {
-  const { failures } = await slots.read(slot);
-  await slots.setFailures(slot, [...recentFailures(failures, now()), now()]);
-}
-
-/**
- * Bounds the replacements per hour (safety rule 8). Counted at the end: counted at the beginning, the last one allowed
- * would stand in the way of its own completion when a run dies in between.
- */
-async function countReplacement({ records, now }: Deps): Promise<void> {
-  const record = await records.read();
-  if (record?.desired !== 'present' || record.phase.name !== 'initialised') return;
-  const recent = record.replacements.filter((at) => at > now() - HOUR_MS);
-  await records.setReplacements(record.incarnation, [...recent, now()]);
 }

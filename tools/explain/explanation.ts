@@ -1,4 +1,5 @@
 /** What the self-healer would do now, and why: put together from the very functions that the healer calls. */
+import { recentReplacements } from '../../functions/cluster/departures';
 import { DEFAULT_LIMITS } from '../../functions/cluster/limits';
 import type { Observation } from '../../functions/cluster/observation';
 import { correlate, isGone, isReady, isVoter, type Server } from '../../functions/cluster/readiness';
@@ -53,14 +54,12 @@ export interface Explanation {
   blind: string[];
 }
 
-const HOUR_MS = 3_600_000;
-
 /** Explains. Pure: the time is the observation's. */
 export function explain({ observation, lease, holder, healing }: Look, policy: Policy): Explanation {
   const limits = policy.limits ?? DEFAULT_LIMITS;
   const { at, cluster, blind } = observation;
   const verdict = assess(observation, policy);
-  const recent = cluster.replacements.filter((started) => started > at - HOUR_MS).length;
+  const recent = recentReplacements(observation).length;
   return {
     at,
     verdict,

@@ -15,7 +15,6 @@ describe('the record of the cluster', () => {
       k3sVersion: null,
       appliedManifests: null,
       paused: false,
-      replacements: [],
     });
   });
 
@@ -66,7 +65,6 @@ describe('the record of the cluster', () => {
     await run(() => records.beginInit('i-1', 'v1'));
     await run(() => records.completeInit('i-1', CA_HASH, 'v1'));
     await run(() => records.setAppliedManifests('a'.repeat(64)));
-    await run(() => records.setReplacements('life-1', [1, 2]));
     expect(await run(() => records.reset('life-2'))).toBe(false);
     await run(() => records.want('absent', 'x'));
     expect(await run(() => records.reset('life-2'))).toBe(true);
@@ -77,8 +75,6 @@ describe('the record of the cluster', () => {
       k3sVersion: null,
       appliedManifests: null,
       paused: false,
-      replacements: [],
     });
-    expect(await run(() => records.setReplacements('life-1', [3]))).toBe(false);
   });
 });

@@ -6,7 +6,7 @@ const NEVER = {
   generation: 0,
   instances: [],
   suspicion: null,
-  failures: [],
+  departures: [],
   replacing: null,
   launching: null,
   launchedBy: null,
@@ -49,10 +49,37 @@ describe('the inventory', () => {
       await run(() => slots.completeLaunch(1, { instanceId, generation: former + 1, launchedAt: 1 }));
     }
     expect((await run(() => slots.read(1))).instances.map(({ instanceId }) => instanceId)).toEqual(['i-b', 'i-a']);
-    expect(await run(() => slots.forget(1, 'i-b'))).toBe(true);
-    expect(await run(() => slots.forget(1, 'i-b'))).toBe(false);
-    expect(await run(() => slots.forget(1, 'i-a'))).toBe(true);
+    expect(await run(() => slots.forget(1, 'i-b', null, []))).toBe(true);
+    expect(await run(() => slots.forget(1, 'i-b', null, []))).toBe(false);
+    expect(await run(() => slots.forget(1, 'i-a', null, []))).toBe(true);
     expect(await run(() => slots.read(1))).toMatchObject({ generation: 2, instances: [] });
+  });
+
+  it('remembers a departure in the very write that forgets, of which the answer may be lost', async () => {
+    const { slots, loseReply, run } = await emulatedTable();
+    await run(() => slots.beginLaunch(1, 0, 'm7g.medium', OURS));
+    await run(() => slots.completeLaunch(1, { instanceId: 'i-1', generation: 1, launchedAt: 1 }));
+    const departure = { instanceId: 'i-1', at: 7000, failed: false, incarnation: 'life-1' };
+    loseReply('UpdateItem');
+    await expect(run(() => slots.forget(1, 'i-1', departure, []))).rejects.toThrow();
+    expect(await run(() => slots.read(1))).toMatchObject({ instances: [], departures: [departure] });
+    expect(await run(() => slots.forget(1, 'i-1', { ...departure, at: 9000 }, []))).toBe(false);
+    expect((await run(() => slots.read(1))).departures).toEqual([departure]);
+  });
+
+  it('remembers each departure by its instance, until it is outdated', async () => {
+    const { slots, run } = await emulatedTable();
+    for (const [former, instanceId] of ['i-1', 'i-2', 'i-3'].entries()) {
+      await run(() => slots.beginLaunch(1, former, 'm7g.medium', OURS));
+      await run(() => slots.completeLaunch(1, { instanceId, generation: former + 1, launchedAt: 1 }));
+    }
+    const first = { instanceId: 'i-1', at: 1000, failed: false, incarnation: 'life-1' };
+    const second = { instanceId: 'i-2', at: 2000, failed: true, incarnation: null };
+    await run(() => slots.forget(1, 'i-1', first, []));
+    await run(() => slots.forget(1, 'i-2', second, ['i-never']));
+    expect((await run(() => slots.read(1))).departures).toEqual([first, second]);
+    await run(() => slots.forget(1, 'i-3', null, ['i-1']));
+    expect((await run(() => slots.read(1))).departures).toEqual([second]);
   });
 
   it('keeps what speaks against a server as long as it is in the inventory', async () => {
@@ -67,7 +94,7 @@ describe('the inventory', () => {
     await run(() => slots.setSuspicion(1, null));
     expect((await run(() => slots.read(1))).suspicion).toBeNull();
     await run(() => slots.setSuspicion(1, suspicion));
-    await run(() => slots.forget(1, 'i-1'));
+    await run(() => slots.forget(1, 'i-1', null, []));
     expect((await run(() => slots.read(1))).suspicion).toBeNull();
   });
 

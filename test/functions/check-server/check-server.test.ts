@@ -11,7 +11,7 @@ function check(until: 'running' | 'terminated', found: Machine | null, launchedA
     generation: 1,
     instances: [{ instanceId: ID, generation: 1, launchedAt }],
     suspicion: null,
-    failures: [],
+    departures: [],
     replacing: null,
     launching: null,
     launchedBy: null,

@@ -11,7 +11,8 @@ export function tableOf(observation: Observation): string {
   const rows = [COLUMNS, ...instances.map((instance) => row(observation, instance))];
   const widths = COLUMNS.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
   const lines = rows.map((cells) => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
-  const recent = cluster.replacements.map((time) => `${Math.round((at - time) / 60_000)} min`).join(', ');
+  const left = observation.slots.flatMap(({ departures }) => departures);
+  const recent = left.map((departure) => `${Math.round((at - departure.at) / 60_000)} min`).join(', ');
   return [
     '',
     `${cluster.desired}, ${cluster.phase.name}${cluster.paused ? ', paused' : ''}, ${observation.slots.length} slots`,

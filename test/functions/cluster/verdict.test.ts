@@ -23,7 +23,7 @@ function paused(world: World): World {
 }
 
 function spent(world: World): World {
-  world.observation.cluster.replacements = [NOW - 3000, NOW - 2000, NOW - 1000];
+  for (const slot of [0, 1, 2]) world.left(slot, NOW - 1000 * (slot + 1));
   return world;
 }
 
@@ -256,22 +256,25 @@ describe('the orchestrator refuses', () => {
 
   it('the fourth replacement within an hour', () => {
     const world = World.healthy().terminate(1);
-    world.observation.cluster.replacements = [NOW - 3_000_000, NOW - 2_000_000, NOW - 1_000_000];
+    world
+      .left(0, NOW - 1_000_000)
+      .left(2, NOW - 3_000_000)
+      .left(2, NOW - 2_000_000);
     refused(world, 'the limit is reached until 2026-11-22T14:10:00.000Z');
-    world.observation.cluster.replacements[0] = NOW - 3_600_000;
+    world.observation.slots[2]!.departures[0]!.at = NOW - 3_600_000;
     expect(action(world)).toBe('converge');
   });
 
   it('the fourth of several that are gone at once', () => {
     const world = World.healthy(5).terminate(1).terminate(2);
-    world.observation.cluster.replacements = [NOW - 3_000_000, NOW - 2_000_000];
+    world.left(3, NOW - 2_000_000).left(4, NOW - 3_000_000);
     const first = verdict(world);
     expect(first).toMatchObject({
       action: 'converge',
       plan: { retire: [{ instanceId: id(1) }], launch: [{ slot: 1 }] },
     });
     world.boot(1, 2).join(1, 2).serve(1, 2).vanish(1).forgetIn(1, { node: true, member: true });
-    world.observation.cluster.replacements.push(NOW - 1000);
+    world.left(1, NOW - 1000);
     refused(world, 'the limit is reached until 2026-11-22T14:10:00.000Z; it would replace server-2');
   });
 
@@ -350,7 +353,7 @@ describe('the healer may act', () => {
 describe('machines that fail to join one after the other', () => {
   const failedBefore = (...agoMs: number[]) => {
     const world = World.healthy().vanish(1).forgetIn(1, { node: true, member: true });
-    world.observation.slots[1]!.failures = agoMs.map((ago) => NOW - ago);
+    for (const ago of agoMs) world.left(1, NOW - ago, { failed: true });
     return world;
   };
 
@@ -400,7 +403,7 @@ describe('machines that fail to join one after the other', () => {
 
   it('are no reason to wait while the cluster is being created', () => {
     const world = World.empty();
-    world.observation.slots[1]!.failures = [NOW - 2000, NOW - 1000];
+    world.left(1, NOW - 2000, { failed: true }).left(1, NOW - 1000, { failed: true });
     expect(verdict(world).plan.launch).toHaveLength(3);
   });
 });

@@ -39,14 +39,13 @@ export class World {
         k3sVersion: phase.name === 'uninitialised' ? null : VERSION,
         paused: false,
         appliedManifests: phase.name === 'initialised' ? MANIFESTS : null,
-        replacements: [],
       },
       slots: Array.from({ length: servers }, (_, slot) => ({
         slot,
         generation: 0,
         instances: [],
         suspicion: null,
-        failures: [],
+        departures: [],
         replacing: null,
       })),
       instances: [],
@@ -134,6 +133,16 @@ export class World {
     const node = this.node(slot, generation);
     if (node) node.ready = 'Unknown';
     return this.suspect(slot, ['API target unhealthy', 'Node not Ready'], forMs, generation);
+  }
+
+  /** A server of the slot had to be replaced at this time, epoch ms, and has been forgotten. */
+  left(slot: number, at: number, { failed = false } = {}): this {
+    const { slots, cluster } = this.observation;
+    const departures = slots[slot]?.departures;
+    const instanceId = `i-0${slot}${String(departures?.length ?? 0).padStart(15, 'f')}`;
+    const incarnation = cluster.phase.name === 'initialised' ? cluster.incarnation : null;
+    departures?.push({ instanceId, at, failed, incarnation });
+    return this;
   }
 
   terminate(slot: number, generation = 1): this {

@@ -113,7 +113,8 @@ export const worlds = fc
     const { cluster } = observation;
     if (phase === 'uninitialised') cluster.phase = { name: phase };
     if (phase === 'initialising') cluster.phase = { name: phase, instanceId: id(0) };
-    Object.assign(cluster, { desired, paused, replacements });
+    Object.assign(cluster, { desired, paused });
+    for (const [index, at] of replacements.entries()) world.left(index % fates.length, at);
     if (!version) cluster.k3sVersion = 'v1.33.0+k3s1';
     return shown(observation);
   });

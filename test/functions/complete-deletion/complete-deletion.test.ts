@@ -49,7 +49,7 @@ describe('completing a deletion', () => {
     const { complete, run, slots } = await start();
     await run(() => slots.beginLaunch(1, 0, 't4g.medium', OURS));
     await run(() => slots.completeLaunch(1, { instanceId: 'i-00000001', generation: 1, launchedAt: 1 }));
-    await run(() => slots.forget(1, 'i-00000001'));
+    await run(() => slots.forget(1, 'i-00000001', null, []));
     await complete();
     expect(await run(() => slots.read(1))).toMatchObject({ generation: 1 });
   });

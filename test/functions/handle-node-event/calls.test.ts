@@ -28,13 +28,13 @@ beforeEach(() => {
         caHash: 'c'.repeat(64),
         incarnation: 'life-1',
         paused: false,
-        replacements: [],
       }),
       ...SLOTS.map((slot) =>
         marshalAll({
           id: `slot/${slot}`,
           generation: 1,
           instances: { [id(slot)]: { generation: 1, launchedAt: NOW - 3_600_000 } },
+          departures: {},
         }),
       ),
     ],

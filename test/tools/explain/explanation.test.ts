@@ -111,7 +111,7 @@ describe('the explanation', () => {
 
   it('counts the replacements that are left', () => {
     const world = World.healthy();
-    world.observation.cluster.replacements = [NOW - 7_200_000, NOW - 60_000];
+    world.left(1, NOW - 7_200_000).left(1, NOW - 60_000);
     expect(explained(world).replacements).toEqual({ lastHour: 1, left: 2, limit: 3 });
     expect(text(world)).toContain('1 in the last hour, 2 of 3 left');
   });

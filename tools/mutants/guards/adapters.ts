@@ -125,6 +125,37 @@ export const ADAPTERS: readonly Guard[] = [
     tests: [AWS, 'test/functions/launch-server'],
   },
   {
+    name: 'counted-in-the-write-that-forgets',
+    rules: [8, 9],
+    without: 'a replacement is not counted when the step dies, or an answer is lost, after its server was forgotten',
+    file: 'functions/aws/slots.ts',
+    before: `    return this.table.change(id(slot), {
+      set: departure ? [[['departures', instanceId], stored(departure)]] : [],
+      remove: [['instances', instanceId], 'suspicion', ...outdated.map((former) => ['departures', former])],
+      when: [exists(['instances', instanceId])],
+    });`,
+    after: `    return this.table
+      .change(id(slot), {
+        remove: [['instances', instanceId], 'suspicion'],
+        when: [exists(['instances', instanceId])],
+      })
+      .then((known) => known && departure ? this.table.change(id(slot), {
+        set: [[['departures', instanceId], stored(departure)]],
+        remove: outdated.map((former) => ['departures', former]),
+        when: [exists('generation')],
+      }) : known);`,
+    tests: [AWS, 'test/functions/forget-server'],
+  },
+  {
+    name: 'counted-once',
+    rules: [8, 9],
+    without: 'a server that was forgotten before is counted again, at a later time',
+    file: 'functions/aws/slots.ts',
+    before: "when: [exists(['instances', instanceId])],",
+    after: 'when: [],',
+    tests: [AWS, 'test/functions/forget-server'],
+  },
+  {
     name: 'tagged-at-launch',
     rules: [11],
     without: 'an instance of a crashed launch carries nothing by which it is found',

@@ -2,9 +2,8 @@
  * The workflow and the healer in small: the order of the states is that of statemachine/cluster.asl.json, every decision is
  * the product's. Between two steps anything may happen.
  */
-import { recentFailures } from '../../../../functions/cluster/backoff';
 import { incidentOf } from '../../../../functions/cluster/concern';
-import { isReplacement } from '../../../../functions/cluster/judgement';
+import { departureOf, isRecent } from '../../../../functions/cluster/departures';
 import type { Observation } from '../../../../functions/cluster/observation';
 import type { Plan } from '../../../../functions/cluster/planner';
 import { mayRemove } from '../../../../functions/cluster/quorum';
@@ -49,7 +48,6 @@ export class Orchestrator {
         k3sVersion: created ? VERSION : null,
         paused: false,
         appliedManifests: created ? MANIFESTS : null,
-        replacements: [],
       },
       slots: Array.from({ length: truth.servers }, (_, slot) => ({
         slot,
@@ -63,7 +61,7 @@ export class Orchestrator {
             privateIp: address,
           })),
         suspicion: null,
-        failures: [],
+        departures: [],
         replacing: null,
       })),
     };
@@ -210,10 +208,12 @@ export class Orchestrator {
     if (!record || !known) return;
     record.instances = record.instances.filter((instance) => instance.instanceId !== instanceId);
     record.suspicion = null;
-    if (kind === 'failed') record.failures = [...recentFailures(record.failures, now), now];
-    const { cluster } = this.memory;
-    if (!isReplacement(kind) || cluster.phase.name !== 'initialised') return;
-    cluster.replacements = [...cluster.replacements.filter((at) => at > now - 3_600_000), now];
+    const departure = departureOf(instanceId, kind, this.memory.cluster, now);
+    record.departures = [
+      ...record.departures.filter((former) => isRecent(former, now)),
+      ...(departure ? [departure] : []),
+    ];
+    if (!departure?.incarnation) return;
     this.replaced.push(now);
     onReplacement(this.replaced);
   }
