@@ -1,3 +1,4 @@
+import { RebootInstancesCommand } from '@aws-sdk/client-ec2';
 import { DEFAULT_INSTANCE_TYPES } from '../../infra/defaults';
 import { bootTest, closeAll } from '../support/embedded';
 import { expectHealthy, expectNoDuplicate } from '../support/expectations';
@@ -102,6 +103,18 @@ describe('an instance', () => {
     expect(await cluster.ended(creation)).toMatchObject({ status: 'SUCCEEDED', output: { rounds: 3 } });
     expectHealthy(cluster);
     expect(living).toEqual([4, 2, 3]);
+  });
+
+  it('that is rebooted in the middle of its user data, which then never finishes, is replaced', async () => {
+    const cluster = await bootTest({ healer: false });
+    cluster.slow('download.k3s', 60);
+    const creation = await cluster.start('cluster');
+    await cluster.enters('RegisterTargetsEarly', 3);
+    const { instanceId } = cluster.server(2);
+    await cluster.send(() => cluster.ec2.send(new RebootInstancesCommand({ InstanceIds: [instanceId] })));
+    expect(await cluster.ended(creation)).toMatchObject({ status: 'SUCCEEDED', output: { rounds: 2 } });
+    expectHealthy(cluster);
+    expect(cluster.launched).toHaveLength(4);
   });
 
   it('that is pending for ever fails the execution, saying so', async () => {
