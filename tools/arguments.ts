@@ -56,41 +56,48 @@ export function port(help: string): Flag<number | undefined> {
   return text<number | undefined>('N', help, undefined, parse);
 }
 
-export type Values<F> = { [K in keyof F]: F[K] extends Flag<infer T> ? T : never } & { help: boolean };
+/** Declared in camelCase and typed in kebab-case. */
+export type Flags = Record<string, Flag<unknown>>;
 
-/**
- * Parses a command line of flags alone. Flags are declared in camelCase and typed in kebab-case.
- * @throws UsageError naming every flag that is wrong and what is wrong with it, a line each.
- */
-export function parseFlags<F extends Record<string, Flag<unknown>>>(flags: F, line: string[]): Values<F> {
-  return parseLine(flags, line, false).values;
+export type Values<F extends Flags> = { [K in keyof F]: F[K] extends Flag<infer T> ? T : never };
+
+/** What people type, and what its help says of it. */
+export interface Tool<F extends Flags> {
+  /** `npm run <name>` */
+  name: string;
+  purpose: string;
+  flags: F;
+  /** A tool without takes no words besides its flags. */
+  words?: { placeholder: string; help: string };
+}
+
+export interface Line<F extends Flags> {
+  help: boolean;
+  flags: Values<F>;
+  words: string[];
 }
 
 /**
- * Parses a command line of flags and words, in any order.
- * @throws UsageError as `parseFlags`
+ * Parses a command line: flags and words in any order. Every tool has the flag `--help`.
+ * @throws UsageError naming every flag that is wrong and what is wrong with it, a line each.
  */
-export function parseLine<F extends Record<string, Flag<unknown>>>(
-  flags: F,
+export function parseLine<F extends Flags>(
+  { flags, words }: Pick<Tool<F>, 'flags' | 'words'>,
   line: string[],
-  allowPositionals = true,
-): { values: Values<F>; words: string[] } {
+): Line<F> {
   const options: Record<string, { type: 'boolean' | 'string' }> = { help: { type: 'boolean' } };
   for (const [name, flag] of Object.entries(flags))
     options[kebab(name)] = { type: flag.placeholder ? 'string' : 'boolean' };
-  let given: Record<string, unknown>;
-  let words: string[];
+  let parsed: { values: Record<string, unknown>; positionals: string[] };
   try {
-    const parsed = parseArgs({ args: line, options, strict: true, allowPositionals });
-    given = parsed.values;
-    words = parsed.positionals;
+    parsed = parseArgs({ args: line, options, strict: true, allowPositionals: words !== undefined });
   } catch (error) {
     throw new UsageError(`${firstSentence(error)}; --help lists the flags`);
   }
-  const values: Record<string, unknown> = { help: given.help === true };
+  const values: Record<string, unknown> = {};
   const faults: string[] = [];
   for (const [name, flag] of Object.entries(flags)) {
-    const typed = given[kebab(name)];
+    const typed = parsed.values[kebab(name)];
     try {
       values[name] = typed === undefined ? flag.initial : flag.parse(String(typed));
     } catch (error) {
@@ -98,20 +105,20 @@ export function parseLine<F extends Record<string, Flag<unknown>>>(
     }
   }
   if (faults.length > 0) throw new UsageError(faults.join('\n'));
-  return { values: values as Values<F>, words };
+  return { help: parsed.values.help === true, flags: values as Values<F>, words: parsed.positionals };
 }
 
-/** The help text of a tool. */
-export function helpText(usage: string, purpose: string, flags: Record<string, Flag<unknown>>): string {
+/** What `--help` prints. */
+export function helpText({ name, purpose, flags, words }: Tool<Flags>): string {
   const rows = Object.entries(flags).map(([name, flag]): [string, string] => [
     `--${kebab(name)}${flag.placeholder ? ` ${flag.placeholder}` : ''}`,
     flag.help,
   ]);
   rows.push(['--help', 'this text']);
   const width = Math.max(...rows.map(([left]) => left.length));
-  return [purpose, '', `usage: ${usage}`, '', ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`)].join(
-    '\n',
-  );
+  const described = rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+  const usage = `usage: npm run ${name} -- ${words ? `${words.placeholder} ` : ''}[flags]`;
+  return [purpose, '', usage, '', ...described, ...(words ? ['', words.help] : [])].join('\n');
 }
 
 const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

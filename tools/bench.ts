@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { prepareAssembly } from '../test/support/assembly';
-import { helpText, number, parseFlags, switched, text } from './arguments';
+import { number, switched, text, type Values } from './arguments';
 import { report, table } from './bench/report';
 import { percentile } from './bench/statistics';
 import { timeline } from './bench/timeline';
@@ -12,23 +12,22 @@ import type { Order } from './bench/worker';
 import { Pool } from './pool';
 import { runTool } from './run';
 
-export const FLAGS = {
-  seeds: number('N', 'runs, with the seeds from 1 to N', 200, { from: 1, to: 100_000, integer: true }),
-  json: switched('print one JSON object as the last line'),
-  timeline: text<string | undefined>(
-    'FILE',
-    'draw the creation of the median run there, as SVG',
-    undefined,
-    (path) => path,
-  ),
+const TOOL = {
+  name: 'bench',
+  purpose: 'Measures creation and replacement in modelled AWS time.',
+  flags: {
+    seeds: number('N', 'runs, with the seeds from 1 to N', 200, { from: 1, to: 100_000, integer: true }),
+    json: switched('print one JSON object as the last line'),
+    timeline: text<string | undefined>(
+      'FILE',
+      'draw the creation of the median run there, as SVG',
+      undefined,
+      (path) => path,
+    ),
+  },
 };
 
-async function main(line: string[]): Promise<number> {
-  const { seeds, json, timeline: file, help } = parseFlags(FLAGS, line);
-  if (help) {
-    console.log(helpText('npm run bench -- [flags]', 'Measures creation and replacement in modelled AWS time.', FLAGS));
-    return 0;
-  }
+async function main({ seeds, json, timeline: file }: Values<typeof TOOL.flags>): Promise<number> {
   await prepareAssembly();
   const runs = await measureAll(seeds);
   const found = report(runs);
@@ -79,4 +78,4 @@ function medianRun(runs: Measured[]): Measured {
   return runs.find(({ creation }) => creation.total === median) ?? runs[0]!;
 }
 
-runTool(main);
+runTool(TOOL, main);

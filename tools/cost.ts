@@ -7,23 +7,22 @@ import { join } from 'node:path';
 import { parseConfig } from '../infra/config';
 import { prepareAssembly } from '../test/support/assembly';
 import { assembly } from '../test/support/assembly-path';
-import { helpText, number, parseFlags, switched } from './arguments';
+import { number, switched, type Values } from './arguments';
 import { fixedCharges } from './cost/fixed';
 import { report, text } from './cost/report';
 import { type Used, use } from './cost/trial';
 import { runTool } from './run';
 
-const FLAGS = {
-  seeds: number('N', 'runs, with the seeds from 1 to N', 5, { from: 1, to: 1000, integer: true }),
-  json: switched('print one JSON object as the last line'),
+const TOOL = {
+  name: 'cost',
+  purpose: 'Counts what is billed, and prices it.',
+  flags: {
+    seeds: number('N', 'runs, with the seeds from 1 to N', 5, { from: 1, to: 1000, integer: true }),
+    json: switched('print one JSON object as the last line'),
+  },
 };
 
-async function main(line: string[]): Promise<number> {
-  const { seeds, json, help } = parseFlags(FLAGS, line);
-  if (help) {
-    console.log(helpText('npm run cost -- [flags]', 'Counts what is billed, and prices it.', FLAGS));
-    return 0;
-  }
+async function main({ seeds, json }: Values<typeof TOOL.flags>): Promise<number> {
   await prepareAssembly();
   const runs: Used[] = [];
   for (let seed = 1; seed <= seeds; seed++) {
@@ -38,4 +37,4 @@ async function main(line: string[]): Promise<number> {
   return 0;
 }
 
-runTool(main);
+runTool(TOOL, main);

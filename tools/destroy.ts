@@ -8,17 +8,21 @@ import { createInterface } from 'node:readline/promises';
 import { Instances } from '../functions/aws/instances';
 import { loadConfig } from '../infra/config';
 import { namesOf } from '../infra/names';
-import { helpText, parseFlags, switched, UsageError } from './arguments';
+import { switched, UsageError, type Values } from './arguments';
 import { deleteCluster } from './destroy/delete-cluster';
 import { readConfiguration } from './explain/look';
 import { createScreen, type Screen } from './local/screen';
 import { runTool, ToolError } from './run';
 import { findTarget, TARGET_FLAGS, type Target } from './target';
 
-export const FLAGS = {
-  ...TARGET_FLAGS,
-  yes: switched('do not ask'),
-  keepStack: switched('delete the cluster and leave the stack'),
+const TOOL = {
+  name: 'destroy',
+  purpose: 'Deletes the cluster with the delete workflow, then the stack. Asks before it begins.',
+  flags: {
+    ...TARGET_FLAGS,
+    yes: switched('do not ask'),
+    keepStack: switched('delete the cluster and leave the stack'),
+  },
 };
 
 /** What the outside world does for it. */
@@ -93,13 +97,7 @@ async function ask(question: string): Promise<string> {
   }
 }
 
-async function main(line: string[]): Promise<number> {
-  const flags = parseFlags(FLAGS, line);
-  if (flags.help) {
-    const purpose = 'Deletes the cluster with the delete workflow, then the stack. Asks before it begins.';
-    console.log(helpText('npm run destroy -- [flags]', purpose, FLAGS));
-    return 0;
-  }
+async function main(flags: Values<typeof TOOL.flags>): Promise<number> {
   const { name, region } = loadConfig(join(__dirname, '../cluster.json'));
   const { stack } = namesOf(name);
   const target = await findTarget(flags, { stack, region });
@@ -120,4 +118,4 @@ async function main(line: string[]): Promise<number> {
   );
 }
 
-if (require.main === module) runTool(main);
+if (require.main === module) runTool(TOOL, main);

@@ -7,14 +7,18 @@
 import { join } from 'node:path';
 import { loadConfig } from '../infra/config';
 import { namesOf } from '../infra/names';
-import { helpText, parseFlags, switched } from './arguments';
+import { switched, type Values } from './arguments';
 import { type Explanation, explain } from './explain/explanation';
 import { look, readConfiguration } from './explain/look';
 import { report } from './explain/report';
 import { runTool } from './run';
 import { findTarget, TARGET_FLAGS, type Target } from './target';
 
-export const FLAGS = { ...TARGET_FLAGS, json: switched('one JSON object instead of text') };
+const TOOL = {
+  name: 'explain',
+  purpose: 'Prints what the self-healer would do now and why. Exit code 0: all is well, 1: it is not.',
+  flags: { ...TARGET_FLAGS, json: switched('one JSON object instead of text') },
+};
 
 /** Looks and explains; null: no cluster was ever asked for. */
 export async function explainNow(target: Target): Promise<{ cluster: string; explanation: Explanation | null }> {
@@ -33,13 +37,7 @@ export async function explainText(target: Target, width: number): Promise<string
 const NEVER = (cluster: string) =>
   `cluster ${cluster}: it was never created, and the healer creates nothing: start the cluster workflow`;
 
-async function main(line: string[]): Promise<number> {
-  const flags = parseFlags(FLAGS, line);
-  if (flags.help) {
-    const purpose = 'Prints what the self-healer would do now and why. Exit code 0: all is well, 1: it is not.';
-    console.log(helpText('npm run explain -- [flags]', purpose, FLAGS));
-    return 0;
-  }
+async function main(flags: Values<typeof TOOL.flags>): Promise<number> {
   const { name, region } = loadConfig(join(__dirname, '../cluster.json'));
   const target = await findTarget(flags, { stack: namesOf(name).stack, region });
   const { cluster, explanation } = await explainNow(target);
@@ -49,4 +47,4 @@ async function main(line: string[]): Promise<number> {
   return explanation?.whole ? 0 : 1;
 }
 
-if (require.main === module) runTool(main);
+if (require.main === module) runTool(TOOL, main);

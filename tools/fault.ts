@@ -1,10 +1,15 @@
 /** `npm run fault -- kill server-1`: breaks something in the embedded AWS that `npm run local` runs. */
 import { z } from 'zod';
-import { helpText, parseLine, port } from './arguments';
+import { port, type Values } from './arguments';
 import { type Order, readOrder, verbHelp } from './fault/verbs';
 import { runTool, ToolError } from './run';
 
-export const FLAGS = { port: port('port of the embedded AWS (default 4566, or AWS_ENDPOINT_URL)') };
+const TOOL = {
+  name: 'fault',
+  purpose: 'Breaks something in the embedded AWS that npm run local runs, so that you can watch it heal.',
+  flags: { port: port('port of the embedded AWS (default 4566, or AWS_ENDPOINT_URL)') },
+  words: { placeholder: 'WHAT', help: verbHelp() },
+};
 
 /** What the embedded AWS tells of a fault. */
 const REPORT = z.looseObject({ id: z.string(), at: z.iso.datetime(), effect: z.string() });
@@ -67,19 +72,12 @@ function parseJson(text: string): unknown {
   }
 }
 
-async function main(line: string[]): Promise<number> {
-  const { values, words } = parseLine(FLAGS, line);
-  if (values.help) {
-    const purpose = 'Breaks something in the embedded AWS that npm run local runs, so that you can watch it heal.';
-    console.log(`${helpText('npm run fault -- WHAT [flags]', purpose, FLAGS)}\n\n${verbHelp()}`);
-    return 0;
-  }
-  const url =
-    values.port === undefined ? (process.env.AWS_ENDPOINT_URL ?? DEFAULT_URL) : `http://127.0.0.1:${values.port}`;
+async function main({ port }: Values<typeof TOOL.flags>, words: string[]): Promise<number> {
+  const url = port === undefined ? (process.env.AWS_ENDPOINT_URL ?? DEFAULT_URL) : `http://127.0.0.1:${port}`;
   console.log(await carryOut(url.replace(/\/$/, ''), readOrder(words)));
   return 0;
 }
 
 const DEFAULT_URL = 'http://127.0.0.1:4566';
 
-if (require.main === module) runTool(main);
+if (require.main === module) runTool(TOOL, main);

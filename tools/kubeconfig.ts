@@ -6,7 +6,7 @@ import { join, relative } from 'node:path';
 import { DescribeLoadBalancersCommand, ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { type Config, loadConfig } from '../infra/config';
 import { namesOf } from '../infra/names';
-import { helpText, matching, number, parseFlags, switched, text, UsageError, type Values } from './arguments';
+import { matching, number, switched, text, UsageError, type Values } from './arguments';
 import { balancerUrl, fetchKubeconfig } from './kubeconfig/embedded';
 import { kubeconfigFor, writeSecret } from './kubeconfig/file';
 import { findServer, type Server } from './kubeconfig/servers';
@@ -16,28 +16,32 @@ import { findTarget, TARGET_FLAGS, type Target } from './target';
 
 const API_PORT = 6443;
 
-export const FLAGS = {
-  ...TARGET_FLAGS,
-  print: switched('to the standard output instead of a file'),
-  output: text<string | undefined>(
-    'FILE',
-    'to this file (default .local/kubeconfig-<cluster>.yaml)',
-    undefined,
-    String,
-  ),
-  server: matching(
-    'NAME',
-    'through this server, healthy or not (default: one whose API is healthy)',
-    /^(server-\d+|i-[0-9a-f]{8,17})$/,
-    'server-<number> or an instance id',
-  ),
-  balancer: switched('through the load balancer (default where cluster.json has apiCidrs)'),
-  localPort: number('N', 'port of this machine that is forwarded', API_PORT, { from: 1, to: 65535, integer: true }),
-  forward: switched('then forward the port until Ctrl-C (your account only)'),
-  commands: switched('print the AWS CLI commands instead of running them (your account only)'),
-  evenIfLogged: switched('although your account records sessions, and with them the key'),
+const TOOL = {
+  name: 'kubeconfig',
+  purpose: 'Writes a kubeconfig with which kubectl reaches the cluster from here.',
+  flags: {
+    ...TARGET_FLAGS,
+    print: switched('to the standard output instead of a file'),
+    output: text<string | undefined>(
+      'FILE',
+      'to this file (default .local/kubeconfig-<cluster>.yaml)',
+      undefined,
+      String,
+    ),
+    server: matching(
+      'NAME',
+      'through this server, healthy or not (default: one whose API is healthy)',
+      /^(server-\d+|i-[0-9a-f]{8,17})$/,
+      'server-<number> or an instance id',
+    ),
+    balancer: switched('through the load balancer (default where cluster.json has apiCidrs)'),
+    localPort: number('N', 'port of this machine that is forwarded', API_PORT, { from: 1, to: 65535, integer: true }),
+    forward: switched('then forward the port until Ctrl-C (your account only)'),
+    commands: switched('print the AWS CLI commands instead of running them (your account only)'),
+    evenIfLogged: switched('although your account records sessions, and with them the key'),
+  },
 };
-type Flags = Values<typeof FLAGS>;
+type Flags = Values<typeof TOOL.flags>;
 
 /** What became of it, for people and for tests. */
 export interface Access {
@@ -146,13 +150,7 @@ export function advice({ server, url, forward }: Access, file: string): string {
   ].join('\n');
 }
 
-async function main(line: string[]): Promise<number> {
-  const flags = parseFlags(FLAGS, line);
-  if (flags.help) {
-    const purpose = 'Writes a kubeconfig with which kubectl reaches the cluster from here.';
-    console.log(helpText('npm run kubeconfig -- [flags]', purpose, FLAGS));
-    return 0;
-  }
+async function main(flags: Flags): Promise<number> {
   const root = join(__dirname, '..');
   const config = loadConfig(join(root, 'cluster.json'));
   const target = await findTarget(flags, { stack: namesOf(config.name).stack, region: config.region });
@@ -173,4 +171,4 @@ async function main(line: string[]): Promise<number> {
   return 0;
 }
 
-if (require.main === module) runTool(main);
+if (require.main === module) runTool(TOOL, main);

@@ -7,7 +7,7 @@ import { namesOf } from '../infra/names';
 import { ScaledClock } from '../local/clock';
 import { boot, type EmbeddedAws } from '../local/embedded';
 import { AddressInUse } from '../local/wire/listen';
-import { helpText, parseFlags, UsageError } from './arguments';
+import { UsageError, type Values } from './arguments';
 import { makeAssembly } from './assembly';
 import { FLAGS } from './local/flags';
 import { type HistoryEvent, Progress } from './local/progress';
@@ -23,25 +23,19 @@ const RUNTIME = join(ROOT, '.local');
 /** So long whoever leaves at once waits for the mail about the creation, of AWS time. */
 const MAIL_WITHIN_S = 60;
 
-type Flags = ReturnType<typeof parseFlags<typeof FLAGS>>;
+const TOOL = {
+  name: 'local',
+  purpose: 'Builds a cluster on an embedded AWS: no account, no Docker, no root.',
+  flags: FLAGS,
+};
+type Flags = Values<typeof FLAGS>;
 
 /** Ctrl-C, or the end of the terminal. */
 class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }
 
-async function main(line: string[]): Promise<number> {
-  const flags = parseFlags(FLAGS, line);
-  if (flags.help) {
-    console.log(
-      helpText(
-        'npm run local -- [flags]',
-        'Builds a cluster on an embedded AWS: no account, no Docker, no root.',
-        FLAGS,
-      ),
-    );
-    return 0;
-  }
+async function main(flags: Flags): Promise<number> {
   if (process.platform !== 'linux') {
     throw new UsageError(`the embedded AWS runs on Linux (WSL2 included), this is ${process.platform}`);
   }
@@ -279,4 +273,4 @@ function interruption(): Promise<never> {
   return promise;
 }
 
-runTool(main);
+runTool(TOOL, main);

@@ -5,16 +5,20 @@
 import { join } from 'node:path';
 import { loadConfig } from '../infra/config';
 import { namesOf } from '../infra/names';
-import { helpText, number, parseFlags, switched } from './arguments';
+import { number, switched, type Values } from './arguments';
 import { readBeginnings, readRuns } from './measure/account';
 import { type Report, report, text } from './measure/report';
 import { runTool } from './run';
 import { findTarget, TARGET_FLAGS, type Target } from './target';
 
-const FLAGS = {
-  ...TARGET_FLAGS,
-  last: number('N', 'look at so many of the latest executions', 200, { from: 1, to: 10_000, integer: true }),
-  json: switched('print one JSON object as the last line'),
+const TOOL = {
+  name: 'measure',
+  purpose: 'Prints how long creations and replacements took.',
+  flags: {
+    ...TARGET_FLAGS,
+    last: number('N', 'look at so many of the latest executions', 200, { from: 1, to: 10_000, integer: true }),
+    json: switched('print one JSON object as the last line'),
+  },
 };
 
 /** @param most of the latest executions */
@@ -24,13 +28,7 @@ export async function measureAccount(target: Target, most: number): Promise<Repo
   return report(runs, oldest === undefined ? new Map() : await readBeginnings(target, oldest));
 }
 
-async function main(line: string[]): Promise<number> {
-  const flags = parseFlags(FLAGS, line);
-  if (flags.help) {
-    const purpose = 'Prints how long creations and replacements took.';
-    console.log(helpText('npm run measure -- [flags]', purpose, FLAGS));
-    return 0;
-  }
+async function main(flags: Values<typeof TOOL.flags>): Promise<number> {
   const { name, region } = loadConfig(join(__dirname, '../cluster.json'));
   const target = await findTarget(flags, { stack: namesOf(name).stack, region });
   const found = await measureAccount(target, flags.last);
@@ -39,4 +37,4 @@ async function main(line: string[]): Promise<number> {
   return Object.keys(found).length > 0 ? 0 : 1;
 }
 
-if (require.main === module) runTool(main);
+if (require.main === module) runTool(TOOL, main);

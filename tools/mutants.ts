@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { helpText, number, parseFlags, switched, text, UsageError } from './arguments';
+import { number, switched, text, UsageError, type Values } from './arguments';
 import type { Guard } from './mutants/guard';
 import { GUARDS } from './mutants/guards';
 import { type Finding, hunt, passUntouched, type Thoroughness } from './mutants/hunt';
@@ -16,38 +16,41 @@ import { runTool } from './run';
 
 const ROOT = join(__dirname, '..');
 
-const FLAGS = {
-  only: text<string[] | undefined>('NAMES', 'only these guards, with commas between', undefined, (typed) =>
-    typed.split(','),
-  ),
-  from: text<string | undefined>(
-    'NAME',
-    'this guard and those after it: goes on after an interruption',
-    undefined,
-    String,
-  ),
-  jobs: number('N', 'guards at the same time', Math.min(2, availableParallelism()), { from: 1, to: 16, integer: true }),
-  seeds: number('N', 'lives of the simulator for a guard that no test misses; 0: none', 20, {
-    from: 0,
-    to: 10_000,
-    integer: true,
-  }),
-  both: switched('asks the simulator about every guard, also when a test has noticed'),
-  list: switched('names the guards, and runs nothing'),
-  table: text<string | undefined>(
-    'FILE',
-    'writes what is found there, as Markdown, and keeps what it says of other guards',
-    undefined,
-    String,
-  ),
+const TOOL = {
+  name: 'mutants',
+  purpose: 'Takes out each guard and sees whether a test notices.',
+  flags: {
+    only: text<string[] | undefined>('NAMES', 'only these guards, with commas between', undefined, (typed) =>
+      typed.split(','),
+    ),
+    from: text<string | undefined>(
+      'NAME',
+      'this guard and those after it: goes on after an interruption',
+      undefined,
+      String,
+    ),
+    jobs: number('N', 'guards at the same time', Math.min(2, availableParallelism()), {
+      from: 1,
+      to: 16,
+      integer: true,
+    }),
+    seeds: number('N', 'lives of the simulator for a guard that no test misses; 0: none', 20, {
+      from: 0,
+      to: 10_000,
+      integer: true,
+    }),
+    both: switched('asks the simulator about every guard, also when a test has noticed'),
+    list: switched('names the guards, and runs nothing'),
+    table: text<string | undefined>(
+      'FILE',
+      'writes what is found there, as Markdown, and keeps what it says of other guards',
+      undefined,
+      String,
+    ),
+  },
 };
 
-async function main(line: string[]): Promise<number> {
-  const flags = parseFlags(FLAGS, line);
-  if (flags.help) {
-    console.log(helpText('npm run mutants -- [flags]', 'Takes out each guard and sees whether a test notices.', FLAGS));
-    return 0;
-  }
+async function main(flags: Values<typeof TOOL.flags>): Promise<number> {
   const guards = choose(flags.only, flags.from);
   if (flags.list) {
     for (const { name, rules, without } of guards) console.log(`${name} (rule ${rules.join(', ')}): ${without}`);
@@ -99,4 +102,4 @@ function choose(only: readonly string[] | undefined, from: string | undefined): 
   return GUARDS.slice(first).filter(({ name }) => only?.includes(name) ?? true);
 }
 
-if (require.main === module) runTool(main);
+if (require.main === module) runTool(TOOL, main);

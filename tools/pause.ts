@@ -7,12 +7,16 @@ import { ClusterRecords } from '../functions/aws/cluster-record';
 import { Table } from '../functions/aws/table';
 import { loadConfig } from '../infra/config';
 import { namesOf } from '../infra/names';
-import { helpText, parseFlags, switched } from './arguments';
+import { switched, type Values } from './arguments';
 import { readConfiguration } from './explain/look';
 import { runTool, ToolError } from './run';
 import { findTarget, TARGET_FLAGS, type Target } from './target';
 
-export const FLAGS = { ...TARGET_FLAGS, resume: switched('let the self-healer act again (npm run resume)') };
+const TOOL = {
+  name: 'pause',
+  purpose: 'Pauses the self-healer: no server is replaced until npm run resume.',
+  flags: { ...TARGET_FLAGS, resume: switched('let the self-healer act again (npm run resume)') },
+};
 
 /**
  * Switches healing off or on.
@@ -46,17 +50,11 @@ const RESUMED = [
   '  npm run explain says what it would do now',
 ];
 
-async function main(line: string[]): Promise<number> {
-  const flags = parseFlags(FLAGS, line);
-  if (flags.help) {
-    const purpose = 'Pauses the self-healer: no server is replaced until npm run resume.';
-    console.log(helpText('npm run pause -- [flags]', purpose, FLAGS));
-    return 0;
-  }
+async function main(flags: Values<typeof TOOL.flags>): Promise<number> {
   const { name, region } = loadConfig(join(__dirname, '../cluster.json'));
   const target = await findTarget(flags, { stack: namesOf(name).stack, region });
   console.log(await setPaused(target, !flags.resume));
   return 0;
 }
 
-if (require.main === module) runTool(main);
+if (require.main === module) runTool(TOOL, main);

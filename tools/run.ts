@@ -1,14 +1,30 @@
-/** How every tool ends: exit code 2 for what was typed wrongly, 1 for failure, and one clear line about either. */
+/** How tools begin and end: exit code 2 for what was typed wrongly, 1 for failure, and one clear line about either. */
 import { ConfigError } from '../infra/config-error';
-import { UsageError } from './arguments';
+import { type Flags, helpText, parseLine, type Tool, UsageError, type Values } from './arguments';
 
 /** It could not be done, and everything about it is in the message: no stack trace helps. */
 export class ToolError extends Error {
   override readonly name = 'ToolError';
 }
 
-/** Runs a tool's main function and sets the exit code that it returns. */
-export function runTool(main: (line: string[]) => Promise<number>): void {
+/**
+ * Runs a tool with what was typed, or prints its help.
+ * @param main gets the flags, and the words of a tool that takes any; resolves to the exit code
+ */
+export function runTool<F extends Flags>(
+  tool: Tool<F>,
+  main: (flags: Values<F>, words: string[]) => Promise<number>,
+): void {
+  runMain(async (line) => {
+    const { help, flags, words } = parseLine(tool, line);
+    if (!help) return main(flags, words);
+    console.log(helpText(tool));
+    return 0;
+  });
+}
+
+/** Runs the main function of a program without flags, and sets the exit code that it returns. */
+export function runMain(main: (line: string[]) => Promise<number>): void {
   // The AWS SDK otherwise prints six lines about next year's Node.js between ours.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   main(process.argv.slice(2)).then(

@@ -3,25 +3,29 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Simulation } from '../test/simulation/simulate';
 import { prepareAssembly } from '../test/support/assembly';
-import { helpText, matching, number, parseFlags, UsageError } from './arguments';
+import { matching, number, UsageError, type Values } from './arguments';
 import { Pool } from './pool';
 import { runTool } from './run';
 import { failureText, Progress, tables } from './simulate/report';
 import { shorten } from './simulate/shorten';
 import type { Order } from './simulate/worker';
 
-const FLAGS = {
-  seeds: number('N', 'lives, with one seed after the other', 100, { from: 1, integer: true }),
-  from: number('S', 'the first seed', 1, { from: 0, integer: true }),
-  seed: matching('S', 'this life alone, and its whole log', /^\d+$/, 'a whole number'),
-  hours: number('H', 'how long a life is, hours of AWS time', 6, { from: 0.1, to: 240 }),
-  only: matching(
-    'IDS',
-    'with --seed: only these happenings',
-    /^(none|\d+\.\d+(,\d+\.\d+)*)$/,
-    'none, or ids such as 2.0,2.1',
-  ),
-  workers: number('N', 'processes', availableParallelism(), { from: 1, to: 64, integer: true }),
+const TOOL = {
+  name: 'simulate',
+  purpose: 'Lives of a cluster under faults, in virtual time.',
+  flags: {
+    seeds: number('N', 'lives, with one seed after the other', 100, { from: 1, integer: true }),
+    from: number('S', 'the first seed', 1, { from: 0, integer: true }),
+    seed: matching('S', 'this life alone, and its whole log', /^\d+$/, 'a whole number'),
+    hours: number('H', 'how long a life is, hours of AWS time', 6, { from: 0.1, to: 240 }),
+    only: matching(
+      'IDS',
+      'with --seed: only these happenings',
+      /^(none|\d+\.\d+(,\d+\.\d+)*)$/,
+      'none, or ids such as 2.0,2.1',
+    ),
+    workers: number('N', 'processes', availableParallelism(), { from: 1, to: 64, integer: true }),
+  },
 };
 
 type Lives = Pool<Order, Simulation>;
@@ -29,12 +33,7 @@ type Lives = Pool<Order, Simulation>;
 /** Failures that are told in full; the others by their seed. */
 const TOLD = 3;
 
-async function main(line: string[]): Promise<number> {
-  const flags = parseFlags(FLAGS, line);
-  if (flags.help) {
-    console.log(helpText('npm run simulate -- [flags]', 'Lives of a cluster under faults, in virtual time.', FLAGS));
-    return 0;
-  }
+async function main(flags: Values<typeof TOOL.flags>): Promise<number> {
   const one = flags.seed !== undefined;
   if (flags.only !== undefined && !one)
     throw new UsageError('--only leaves out happenings of one life: name its --seed');
@@ -103,4 +102,4 @@ const interruption = (): Promise<void> => new Promise((resolve) => process.once(
 /** Thousands of logs are not kept. */
 const summary = (simulation: Simulation): Simulation => ({ ...simulation, log: [] });
 
-runTool(main);
+runTool(TOOL, main);

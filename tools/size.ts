@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundle, OUTPUT } from './bundle';
-import { runTool, ToolError } from './run';
+import { runMain, ToolError } from './run';
 import { table } from './table';
 
 /** Kilobytes of 1000 bytes. */
@@ -58,4 +58,4 @@ async function main(): Promise<number> {
   return 0;
 }
 
-runTool(main);
+runMain(main);

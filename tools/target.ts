@@ -40,7 +40,7 @@ export type Choice =
   /** `sure`: a person named it; otherwise it is used only if it answers. */
   { kind: 'embedded'; url: string; sure: boolean } | { kind: 'account' };
 
-type Flags = Pick<Values<typeof TARGET_FLAGS>, keyof typeof TARGET_FLAGS>;
+type Flags = Values<typeof TARGET_FLAGS>;
 
 const DEFAULT_URL = 'http://127.0.0.1:4566';
 

@@ -1,11 +1,11 @@
-import { helpText, parseFlags, UsageError } from '../../tools/arguments';
+import { helpText, parseLine, port, UsageError } from '../../tools/arguments';
 import { FLAGS } from '../../tools/local/flags';
 
-const parse = (...line: string[]) => parseFlags(FLAGS, line);
+const parse = (...line: string[]) => parseLine({ flags: FLAGS }, line).flags;
 
 describe('the command line of npm run local', () => {
   it('has defaults for everything', () => {
-    expect(parse()).toEqual({ once: false, json: false, input: {}, timeScale: 20, port: 4566, help: false });
+    expect(parse()).toEqual({ once: false, json: false, input: {}, timeScale: 20, port: 4566 });
   });
 
   it('takes every flag', () => {
@@ -15,7 +15,6 @@ describe('the command line of npm run local', () => {
       input: { reason: 'try' },
       timeScale: 50,
       port: 0,
-      help: false,
     });
   });
 
@@ -45,8 +44,41 @@ describe('the command line of npm run local', () => {
   });
 
   it('explains every flag in its help text', () => {
-    const help = helpText('npm run local -- [flags]', 'purpose', FLAGS);
+    const help = helpText({ name: 'local', purpose: 'purpose', flags: FLAGS });
     for (const flag of ['--once', '--json', '--input JSON', '--time-scale N', '--port N', '--help'])
       expect(help).toContain(flag);
+  });
+});
+
+describe('a tool that takes words', () => {
+  const tool = {
+    name: 'break',
+    purpose: 'Breaks something.',
+    flags: { endPort: port('where') },
+    words: { placeholder: 'WHAT', help: '  kill SERVER' },
+  };
+
+  it('gets them without the flags between them', () => {
+    const line = parseLine(tool, ['kill', '--end-port', '80', 'server-1']);
+    expect(line).toEqual({ flags: { endPort: 80 }, words: ['kill', 'server-1'], help: false });
+  });
+
+  it('gets its help when that is asked for anywhere', () => {
+    expect(parseLine(tool, ['kill', '--help'])).toMatchObject({ help: true });
+  });
+
+  it('explains them below its flags', () => {
+    expect(helpText(tool)).toBe(
+      [
+        'Breaks something.',
+        '',
+        'usage: npm run break -- WHAT [flags]',
+        '',
+        '  --end-port N  where',
+        '  --help        this text',
+        '',
+        '  kill SERVER',
+      ].join('\n'),
+    );
   });
 });

@@ -1,7 +1,7 @@
 /** Runs in a copy of the project: one life of a cluster after the other, until one breaks a rule. */
 import { simulate } from '../../test/simulation/simulate';
 import { prepareAssembly } from '../../test/support/assembly';
-import { runTool } from '../run';
+import { runMain } from '../run';
 
 /** What the last line of the output says; null: every life was good. */
 export interface Lived {
@@ -22,4 +22,4 @@ async function main([seeds]: string[]): Promise<number> {
   return 0;
 }
 
-if (require.main === module) runTool(main);
+if (require.main === module) runMain(main);
