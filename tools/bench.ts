@@ -10,6 +10,7 @@ import { timeline } from './bench/timeline';
 import type { Measured } from './bench/trial';
 import type { Order } from './bench/worker';
 import { Pool } from './pool';
+import { Progress } from './progress';
 import { runTool } from './run';
 
 const TOOL = {
@@ -44,29 +45,18 @@ async function measureAll(seeds: number): Promise<Measured[]> {
     entry: join(__dirname, 'bench/worker.ts'),
     size: availableParallelism(),
   });
-  const advance = progress(seeds);
-  let done = 0;
+  const progress = new Progress(seeds, 'seeds');
   const measured = async (seed: number) => {
     const run = await pool.run({ seed });
-    advance(++done);
+    progress.advance();
     return run;
   };
   try {
     return await Promise.all(Array.from({ length: seeds }, (_, index) => measured(index + 1)));
   } finally {
+    progress.end();
     pool.close();
   }
-}
-
-/** On a terminal one line that changes, elsewhere a line now and then. */
-function progress(total: number): (done: number) => void {
-  const begun = Date.now();
-  return (done) => {
-    const left = Math.ceil(((Date.now() - begun) / done / 1000) * (total - done));
-    const state = `${done} of ${total} seeds${done < total ? `, about ${left} s left` : ''}`;
-    if (process.stderr.isTTY) process.stderr.write(`\r${state.padEnd(40)}${done === total ? '\n' : ''}`);
-    else if (done === total || done % Math.ceil(total / 10) === 0) process.stderr.write(`${state}\n`);
-  };
 }
 
 /** The one that took as long as the median. */

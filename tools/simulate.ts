@@ -5,8 +5,9 @@ import type { Simulation } from '../test/simulation/simulate';
 import { prepareAssembly } from '../test/support/assembly';
 import { matching, number, UsageError, type Values } from './arguments';
 import { Pool } from './pool';
+import { Progress } from './progress';
 import { runTool } from './run';
-import { failureText, Progress, tables } from './simulate/report';
+import { failureText, tables } from './simulate/report';
 import { shorten } from './simulate/shorten';
 import type { Order } from './simulate/worker';
 
@@ -61,20 +62,26 @@ async function single(pool: Lives, seed: number, hours: number, only: string[] |
 
 /** Ctrl-C ends it early: what was found until then is told, and how to go on. */
 async function many(pool: Lives, from: number, seeds: number, hours: number): Promise<number> {
-  const progress = new Progress(seeds);
+  const progress = new Progress(seeds, 'lives');
   const simulations = new Map<number, Simulation>();
+  const failed: Simulation[] = [];
   const all = Array.from({ length: seeds }, async (_, index) => {
     const seed = from + index;
-    const simulation = await pool.run({ seed, hours });
-    progress.advance(simulation);
-    simulations.set(seed, summary(simulation));
+    const simulation = summary(await pool.run({ seed, hours }));
+    simulations.set(seed, simulation);
+    const [violation] = simulation.violations;
+    if (violation) {
+      failed.push(simulation);
+      progress.tell(`seed ${seed} breaks "${violation.invariant}"`);
+    }
+    progress.advance(`, ${failed.length} failed`);
   });
   const interrupted = interruption();
-  await Promise.race([Promise.all(all), interrupted]);
-  progress.end();
+  await Promise.race([Promise.all(all), interrupted]).finally(() => progress.end());
+  // What is told below lives again, which takes time too.
+  const { rate } = progress;
   const lived = [...simulations.values()];
   console.log(tables(lived));
-  const failed = lived.filter(({ violations }) => violations.length > 0);
   const ended = lived.length < seeds;
   for (const { seed } of ended ? [] : failed.slice(0, TOLD)) {
     const whole = await pool.run({ seed, hours });
@@ -84,9 +91,7 @@ async function many(pool: Lives, from: number, seeds: number, hours: number): Pr
   const rest = failed.slice(ended ? 0 : TOLD).map(({ seed, violations }) => `${seed} (${violations[0]?.invariant})`);
   if (rest.length > 0) console.log(`\n${ended ? 'failed' : 'also failed'}: ${rest.join(', ')}`);
   const { length } = lived;
-  console.log(
-    `\n${length - failed.length} of ${length} lives of ${hours} h broke no rule (${progress.rate} per second)`,
-  );
+  console.log(`\n${length - failed.length} of ${length} lives of ${hours} h broke no rule (${rate} per second)`);
   if (!ended) return failed.length === 0 ? 0 : 1;
   const next = Array.from({ length: seeds }, (_, index) => from + index).find((seed) => !simulations.has(seed)) ?? from;
   console.log(`the rest: npm run simulate -- --from ${next} --seeds ${from + seeds - next} --hours ${hours}`);

@@ -1,67 +1,61 @@
-import { type HistoryEvent, Progress } from '../../tools/local/progress';
+import { Progress } from '../../tools/progress';
 
-/** Builds a history in which every event follows the one that `after` names, by default the last. */
-function history() {
-  const events: HistoryEvent[] = [];
-  const add = (type: string, details: HistoryEvent['details'], after = events.length) => {
-    const event = { id: events.length + 1, previousEventId: after, type, timestamp: events.length * 1000, details };
-    events.push(event);
-    return event.id;
+/** A progress of so many lives, each of which takes half a second, and what it writes. */
+function lives(total: number, isTTY: boolean) {
+  const written: string[] = [];
+  let now = 0;
+  jest.spyOn(performance, 'now').mockImplementation(() => now);
+  const write = (text: string) => written.push(text) > 0;
+  const progress = new Progress(total, 'lives', { isTTY, write });
+  const advance = (count: number, remark?: string) => {
+    for (let done = 0; done < count; done++) {
+      now += 500;
+      progress.advance(remark);
+    }
   };
-  return {
-    events,
-    enter: (name: string, input: unknown, after?: number) =>
-      add('TaskStateEntered', { stateEnteredEventDetails: { name, input: JSON.stringify(input) } }, after),
-    answer: (Payload: unknown, after?: number) =>
-      add('TaskSucceeded', { taskSucceededEventDetails: { output: JSON.stringify({ Payload }) } }, after),
-    fail: (error: string, after?: number) => add('TaskFailed', { taskFailedEventDetails: { error } }, after),
-  };
+  return { progress, advance, written };
 }
 
-function rowsOf(events: HistoryEvent[]) {
-  const progress = new Progress();
-  for (const event of events) progress.take(event);
-  return progress;
-}
+afterEach(() => jest.restoreAllMocks());
 
-describe('the progress of an execution', () => {
-  it('shows what the assessment found', () => {
-    const { events, enter, answer } = history();
-    enter('AssessCluster', {});
-    answer({ reason: 'nothing exists' });
-    expect(rowsOf(events).rows).toMatchObject([
-      { stage: 'assess', subject: '', text: 'nothing exists', state: 'done' },
+describe('the progress of a long computation', () => {
+  it('says how much is done, how fast, and when the rest will be', () => {
+    const { advance, written } = lives(4, false);
+    advance(1, ', 1 failed');
+    advance(3);
+    expect(written).toEqual([
+      '█████░░░░░░░░░░░░░░░ 1/4 lives, 2.00 per second, 1.5 s left, 1 failed\n',
+      '██████████░░░░░░░░░░ 2/4 lives, 2.00 per second, 1.0 s left\n',
+      '███████████████░░░░░ 3/4 lives, 2.00 per second, 0.5 s left\n',
+      '████████████████████ 4/4 lives, 2.00 per second\n',
     ]);
   });
 
-  it('keeps servers that launch side by side apart', () => {
-    const { events, enter, answer } = history();
-    const first = enter('LaunchServer', { slot: 0 });
-    const second = enter('LaunchServer', { slot: 1 }, 0);
-    answer({ slot: 1, instanceId: 'i-1' }, second);
-    const running = enter('AwaitRunning', { slot: 1, instanceId: 'i-1' });
-    answer({ instanceId: 'i-1', availabilityZone: 'eu-west-3b' }, running);
-    answer({ slot: 0, instanceId: 'i-0' }, first);
-    expect(rowsOf(events).rows).toMatchObject([
-      { subject: 'server-0', text: 'launching', state: 'running' },
-      { subject: 'server-1', text: 'eu-west-3b i-1', state: 'done' },
+  it('is a few lines where lines stay, the last of them at the end', () => {
+    const { progress, advance, written } = lives(205, false);
+    advance(205);
+    progress.end();
+    expect(written).toHaveLength(19);
+    expect(written.at(-1)).toContain('205/205');
+  });
+
+  it('is drawn over itself on a terminal, below what was told', () => {
+    const { progress, advance, written } = lives(2, true);
+    advance(1);
+    progress.tell('seed 2 breaks a rule');
+    advance(1);
+    progress.end();
+    expect(written.map((text) => text.replace('\r\x1b[K', '<erased>'))).toEqual([
+      '<erased>██████████░░░░░░░░░░ 1/2 lives, 2.00 per second, 0.5 s left',
+      '<erased>seed 2 breaks a rule\n',
+      '<erased>████████████████████ 2/2 lives, 2.00 per second',
+      '\n',
     ]);
   });
 
-  it('stays in a stage while its state polls', () => {
-    const { events, enter, fail, answer } = history();
-    enter('CheckStartServer', { slot: 2 });
-    fail('CommandPending');
-    expect(rowsOf(events).rows).toMatchObject([{ stage: 'join', subject: 'server-2', state: 'running' }]);
-    answer({ ready: true });
-    expect(rowsOf(events).rows).toMatchObject([{ text: 'Ready, an etcd voter', state: 'done', endedAt: 2000 }]);
-  });
-
-  it('marks what had not finished when the execution ended', () => {
-    const { events, enter } = history();
-    enter('ApplyManifests', { slot: 0 });
-    const progress = rowsOf(events);
-    progress.end(9000);
-    expect(progress.rows).toMatchObject([{ stage: 'apply', subject: '', state: 'failed', endedAt: 9000 }]);
+  it('fits on a line of a terminal', () => {
+    const { advance, written } = lives(1000, true);
+    advance(999, ', 12 failed');
+    expect(Math.max(...written.map((text) => text.replace('\r\x1b[K', '').length))).toBeLessThan(80);
   });
 });

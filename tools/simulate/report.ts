@@ -1,45 +1,6 @@
 /** What people see of simulations. */
 import type { Simulation } from '../../test/simulation/simulate';
 
-const BAR = 30;
-/** Elsewhere than on a terminal. */
-const LINES = 20;
-
-/** A bar: drawn over itself on a terminal, elsewhere a line now and then. */
-export class Progress {
-  private readonly begun = performance.now();
-  private done = 0;
-  private failed = 0;
-
-  constructor(private readonly total: number) {}
-
-  advance({ seed, violations: [violation] }: Simulation): void {
-    this.done++;
-    if (violation) {
-      this.failed++;
-      const erased = process.stderr.isTTY ? '\r\x1b[K' : '';
-      process.stderr.write(`${erased}seed ${seed} breaks "${violation.invariant}"\n`);
-    }
-    if (process.stderr.isTTY) process.stderr.write(`\r${this.line}`);
-    else if (this.done % Math.ceil(this.total / LINES) === 0) process.stderr.write(`${this.line}\n`);
-  }
-
-  end(): void {
-    process.stderr.write(process.stderr.isTTY ? '\n' : '');
-  }
-
-  /** Lives per second so far. */
-  get rate(): string {
-    return (this.done / ((performance.now() - this.begun) / 1000)).toFixed(2);
-  }
-
-  private get line(): string {
-    const filled = Math.round((this.done / this.total) * BAR);
-    const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)}`;
-    return `${bar} ${this.done}/${this.total} lives, ${this.rate} per second, ${this.failed} failed`;
-  }
-}
-
 /** What was injected and what was decided, in all. */
 export function tables(simulations: readonly Simulation[]): string {
   return (['faults', 'decisions'] as const)
