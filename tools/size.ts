@@ -6,8 +6,14 @@ import { spawnSync } from 'node:child_process';
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundle, OUTPUT } from './bundle';
-import { runMain, ToolError } from './run';
+import { runTool, ToolError } from './run';
 import { table } from './table';
+
+const TOOL = {
+  name: 'size',
+  purpose: "Prints size and cold load of every function's bundle. Exit code 1: one is over its limit.",
+  flags: {},
+};
 
 /** Kilobytes of 1000 bytes. */
 const MAX_KB = 400;
@@ -58,4 +64,4 @@ async function main(): Promise<number> {
   return 0;
 }
 
-runMain(main);
+runTool(TOOL, main);
