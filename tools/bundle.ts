@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { leanSchemas } from './bundle/lean-schemas';
 import { replacements } from './bundle/replacements';
+import { runTool, ToolError } from './run';
 
 const ROOT = join(__dirname, '..');
 export const OUTPUT = join(ROOT, '.build', 'functions');
@@ -43,13 +44,18 @@ export async function bundle(outdir = OUTPUT, how: 'lean' | 'default' = 'lean'):
   return names;
 }
 
-if (require.main === module) {
+const TOOL = {
+  name: 'bundle',
+  purpose: 'Bundles every function for deployment.',
+  flags: {},
+};
+
+async function main(): Promise<number> {
   const started = Date.now();
-  bundle().then(
-    (names) => console.log(`${names.length} functions bundled in ${((Date.now() - started) / 1000).toFixed(1)} s`),
-    (error: Error) => {
-      console.error(error.message);
-      process.exitCode = 1;
-    },
-  );
+  // What does not compile is said by esbuild, with its place.
+  const names = await bundle().catch((error: Error) => Promise.reject(new ToolError(error.message)));
+  console.log(`${names.length} functions bundled in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+  return 0;
 }
+
+if (require.main === module) runTool(TOOL, main);

@@ -8,7 +8,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { loadConfig } from '../infra/config';
-import { ConfigError } from '../infra/config-error';
+import { runTool, ToolError } from './run';
 
 /** Architecture as in cluster.json → as in K3s' file names. */
 const RELEASES = {
@@ -34,7 +34,7 @@ export async function checksums(version: string, download: Download): Promise<Re
       .map((line) => line.trim().split(/\s+\*?/))
       .filter(([checksum = '', name]) => name === asset && CHECKSUM.test(checksum));
     const [checksum] = found[0] ?? [];
-    if (checksum === undefined || found.length > 1) throw new Error(`${url} does not list ${asset} exactly once`);
+    if (checksum === undefined || found.length > 1) throw new ToolError(`${url} does not list ${asset} exactly once`);
     return checksum;
   };
   const [x86_64, arm64] = await Promise.all([of(RELEASES.x86_64), of(RELEASES.arm64)]);
@@ -60,9 +60,13 @@ export async function pin(file: string, download: Download): Promise<string> {
 }
 
 async function fetchText(url: string): Promise<string> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(30_000) });
-  if (!response.ok) throw new Error(`${url} answered ${response.status} ${response.statusText}`);
-  return response.text();
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(30_000) });
+    if (response.ok) return await response.text();
+    throw new Error(`${response.status} ${response.statusText}`);
+  } catch (error) {
+    throw new ToolError(`${url} cannot be had: ${explain(error)}`);
+  }
 }
 
 /** `fetch` says only "fetch failed"; what failed is in the cause. */
@@ -71,12 +75,15 @@ function explain(error: unknown): string {
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }
 
-if (require.main === module) {
-  pin(join(__dirname, '../cluster.json'), fetchText).then(
-    (done) => console.log(done),
-    (error: unknown) => {
-      console.error(explain(error));
-      process.exitCode = error instanceof ConfigError ? error.exitCode : 1;
-    },
-  );
+const TOOL = {
+  name: 'pin-k3s',
+  purpose: 'Writes the checksums of the configured K3s release to cluster.json, from its release page.',
+  flags: {},
+};
+
+async function main(): Promise<number> {
+  console.log(await pin(join(__dirname, '../cluster.json'), fetchText));
+  return 0;
 }
+
+if (require.main === module) runTool(TOOL, main);
