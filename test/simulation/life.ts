@@ -53,6 +53,7 @@ export class Life {
   private async storm(storm: Storm, end: number): Promise<boolean> {
     const { clock } = this.stage.cluster;
     this.statesEntered = 0;
+    this.stage.calmSince = undefined;
     const timers = storm.happenings.flatMap((happening) => {
       const { when } = happening;
       if ('states' in when) {
@@ -77,6 +78,7 @@ export class Life {
   private async calm({ idleSeconds }: Storm, end: number): Promise<boolean> {
     const { truth, journal } = this.stage;
     journal.note('-', 'nothing goes wrong any more');
+    this.stage.calmSince = truth.now;
     await this.repairMachines();
     if (!(await this.settle(end))) return false;
     const again = truth.wanted.desired === 'absent';

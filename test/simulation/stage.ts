@@ -31,6 +31,12 @@ export class Stage {
   told = false;
   /** How often people got each message since then. */
   readonly mails = new Map<string, number>();
+  /** How often the function that tells people has failed since then: Lambda calls it again. */
+  failedToTell = 0;
+  /** Since when nothing goes wrong; undefined while something may. */
+  calmSince: number | undefined;
+  /** Executions that did not end well when people had been told of nothing, and when. */
+  untold: { name: string; at: number }[] = [];
   /** Of which services replies are lost for now; `*` is all of them. */
   readonly repliesLost = new Set<{ service: string }>();
   private goingOn: { what: string; end: () => void }[] = [];

@@ -31,7 +31,16 @@ interface Launched {
 interface Health {
   since: number | undefined;
   last: number;
+  /** Since when one signal at most speaks against it: the load balancer may fail to reach it. */
+  servesSince: number | undefined;
+  /** When it last had been so for long enough that nothing can be held against it from before. */
+  sound: number;
 }
+
+const UNKNOWN: Health = { since: undefined, last: 0, servesSince: undefined, sound: 0 };
+
+/** For how long a server must have been well before nobody can hold a signal against it, ms: the dwell and one look. */
+const CLEARED_MS = 180_000;
 
 /** The instance whose etcd a member is: Nodes are named after instances. */
 export const instanceOf = ({ name }: Pick<CensusMember, 'name'>): string | undefined => /^i-[0-9a-f]+/.exec(name)?.[0];
@@ -43,6 +52,10 @@ export class Truth {
   lostSince: number | undefined;
   /** When that was last over, epoch ms. */
   regainedAt = 0;
+  /** Since when healing has been paused, epoch ms. */
+  pausedSince: number | undefined;
+  /** Since when the cluster has been initialised, epoch ms. */
+  initialisedSince: number | undefined;
   /** Every launch so far, in this order. */
   private readonly launches: Launched[] = [];
   private readonly health = new Map<string, Health>();
@@ -59,13 +72,20 @@ export class Truth {
   look(): void {
     const { now } = this;
     this.clusters = this.cluster.aws.k3s.clusters().filter(({ members }) => members.some(({ running }) => running));
-    const well = new Set(this.living.filter((instance) => this.isWell(instance)).map(({ instanceId }) => instanceId));
+    const idsOf = (instances: Instance[]) => new Set(instances.map(({ instanceId }) => instanceId));
+    const servers = this.living.filter((instance) => this.serves(instance));
+    const serving = idsOf(servers);
+    const well = idsOf(servers.filter(({ privateIp }) => this.cluster.aws.network.reachable('nlb', privateIp)));
     for (const { instanceId } of this.living) {
-      const known = this.health.get(instanceId) ?? { since: undefined, last: 0 };
-      if (well.has(instanceId)) this.health.set(instanceId, { since: known.since ?? now, last: now });
-      else this.health.set(instanceId, { ...known, since: undefined });
+      const known = this.health.get(instanceId) ?? UNKNOWN;
+      const since = well.has(instanceId) ? (known.since ?? now) : undefined;
+      const servesSince = serving.has(instanceId) ? (known.servesSince ?? now) : undefined;
+      const sound = servesSince !== undefined && now - servesSince >= CLEARED_MS ? now : known.sound;
+      this.health.set(instanceId, { since, last: since === undefined ? known.last : now, servesSince, sound });
     }
-    const { desired, phase } = this.wanted;
+    const { desired, phase, paused } = this.wanted;
+    this.pausedSince = paused ? (this.pausedSince ?? now) : undefined;
+    this.initialisedSince = phase === 'initialised' ? (this.initialisedSince ?? now) : undefined;
     const lost = desired === 'present' && phase === 'initialised' && this.voting === undefined;
     if (this.lostSince !== undefined && !lost) this.regainedAt = now;
     this.lostSince = lost ? (this.lostSince ?? now) : undefined;
@@ -120,6 +140,11 @@ export class Truth {
     return since === undefined ? 0 : this.now - since;
   }
 
+  /** How long ago, ms, nothing could be held against it. */
+  soundAgo(instanceId: string): number {
+    return this.now - (this.health.get(instanceId)?.sound ?? 0);
+  }
+
   /** How long ago, ms, it was last in good health. */
   wellAgo(instanceId: string): number {
     return this.now - (this.health.get(instanceId)?.last ?? 0);
@@ -152,11 +177,9 @@ export class Truth {
     return this.known;
   }
 
-  /** It runs, votes, serves, and everybody who asks it gets an answer. */
-  private isWell({ instanceId, privateIp, state }: Instance): boolean {
-    if (state !== 'running') return false;
-    const { network } = this.cluster.aws;
-    if (!network.reachable('nlb', privateIp) || !network.reachable(privateIp, 'aws')) return false;
+  /** It runs, votes and serves; well is one that the load balancer reaches, too. */
+  private serves({ instanceId, privateIp, state }: Instance): boolean {
+    if (state !== 'running' || !this.cluster.aws.network.reachable(privateIp, 'aws')) return false;
     return this.clusters.some(({ members }) =>
       members.some((member) => member.serving && !member.learner && instanceOf(member) === instanceId),
     );

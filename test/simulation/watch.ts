@@ -99,6 +99,7 @@ export class Watch implements Listener {
     if (!stage) return;
     const step = functionName.slice(`k3s-${variables.CLUSTER}-`.length);
     if (!result.ok) {
+      if (step === 'notify') stage.failedToTell++;
       stage.journal.count('decisions', `error: ${result.error.errorType}`);
       if (result.error.errorType === 'Runtime.ExitError') stage.journal.note('fault', `${step} was killed`);
       return;
@@ -150,6 +151,7 @@ export class Watch implements Listener {
       return;
     }
     stage.journal.count('decisions', `execution: ${status}`);
+    if (status !== 'SUCCEEDED' && !stage.told) stage.untold.push({ name, at: stage.truth.now });
     judge('end', execution, stage);
   }
 

@@ -18,6 +18,7 @@ import {
 } from './removal';
 import type { Checks, Steps } from './steps';
 import {
+  failureIsTold,
   fewRepairs,
   historyTellsNoSecret,
   holderActs,
@@ -25,7 +26,10 @@ import {
   mailsTellNoSecret,
   nobodyButNodesReadsTheToken,
   noFlood,
+  noRepairIsStartedInAPause,
+  onlyWhatMayBeHealed,
   shortHistory,
+  successIsSuccess,
   successIsTrue,
 } from './workflow';
 
@@ -38,6 +42,7 @@ const INVARIANTS: { [Name in keyof Steps]: Checks<Steps[Name]> } = {
   action: {
     'rule 3: fresh reads before the irreversible': looksBeforeItTerminates,
     'rule 10: only the holder of the lease acts': holderActs,
+    'rule 14: the healer changes only what may be healed': onlyWhatMayBeHealed,
   },
   launch: {
     'rule 8: three replacements an hour': boundedReplacements,
@@ -48,7 +53,7 @@ const INVARIANTS: { [Name in keyof Steps]: Checks<Steps[Name]> } = {
     'rule 1: a majority of healthy voters stays': majorityStays,
     'rule 2: one at a time': nobodyElseIsOnTheMove,
     'rule 5: without a majority nothing is destroyed': nothingIsDestroyedWithoutMajority,
-    'rule 7: a healthy server stays': healthyIsKept,
+    'rule 7: a server stays for the dwell': healthyIsKept,
   },
   removal: {
     'rule 1: a majority of healthy voters stays in etcd': majorityStaysInEtcd,
@@ -58,11 +63,16 @@ const INVARIANTS: { [Name in keyof Steps]: Checks<Steps[Name]> } = {
   second: {
     'rule 12: never two clusters': oneCluster,
     'rule 12: the cluster is the one that was initialised': theInitialisedOne,
+    'rule 16: a failure is told': failureIsTold,
   },
-  start: { 'rule 8: a few repairs an hour': fewRepairs },
+  start: {
+    'rule 8: a few repairs an hour': fewRepairs,
+    'rule 14: a pause is respected': noRepairIsStartedInAPause,
+  },
   mail: { 'no message tells a secret': mailsTellNoSecret, 'one message per incident': noFlood },
   end: {
     'rule 16: success is true': successIsTrue,
+    'rule 16: only success ends well': successIsSuccess,
     'a short history': shortHistory,
     'no history tells a secret': historyTellsNoSecret,
   },

@@ -1,7 +1,10 @@
 /** What must be true of executions, calls and messages. */
+import { z } from 'zod';
 import type { Mail } from '../../../local/aws/sns';
 import type { Execution } from '../../../local/aws/stepfunctions';
 import { type ObservedCall, stateEntered } from '../../support/embedded';
+import type { Stage } from '../stage';
+import { isExempt } from './removal';
 import type { Check, Steps } from './steps';
 
 /** A Standard workflow ends at 25,000 events; ours are to stay far below. */
@@ -10,8 +13,6 @@ const HISTORY_LIMIT = 5000;
 const FRESH_MS = 30_000;
 /** What a server's state may have become since the last look of an execution that has ended well, ms. */
 const SINCE_LOOK_MS = 75_000;
-/** Events are delivered at least once, and a reply of SNS may be lost: then people hear of it again. */
-const REPEATS = 3;
 
 const HOUR_MS = 3_600_000;
 /**
@@ -36,17 +37,75 @@ export const holderActs: Check<Steps['action']> = ({ call, execution }, { truth 
     ? null
     : `${call.caller} calls ${call.operation} for ${execution}, and ${truth.holder ?? 'nobody'} holds the lease`;
 
-export const looksBeforeItTerminates: Check<Steps['action']> = ({ call, before }, { truth }) => {
-  if (call.operation !== 'TerminateInstances' || truth.wanted.desired === 'absent') return null;
-  const fresh = (operation: string) =>
-    before.some((earlier) => earlier.operation === operation && !earlier.error && call.at - earlier.at <= FRESH_MS);
-  const missing = ['GetItem', 'DescribeInstances'].filter((operation) => !fresh(operation));
-  return missing.length === 0 ? null : `${call.caller} terminates without ${missing.join(' and ')} just before`;
+/**
+ * Just before, EC2 is read and the servers are asked, and the lease is read after that. Where there is no majority to keep,
+ * nobody is asked.
+ */
+export const looksBeforeItTerminates: Check<Steps['action']> = ({ call, before }, stage) => {
+  if (call.operation !== 'TerminateInstances' || stage.truth.wanted.desired === 'absent') return null;
+  const fresh = before.filter(({ error, at }) => error === undefined && call.at - at <= FRESH_MS);
+  const last = (found: (earlier: ObservedCall) => boolean) => fresh.findLastIndex(found);
+  const seen = last(({ operation }) => operation === 'DescribeInstances');
+  const asked = isExempt(stage) ? seen : last(({ operation }) => operation === 'SendCommand');
+  const held = last(readsTheLease);
+  if (seen >= 0 && asked >= 0 && held > Math.max(seen, asked)) return null;
+  return `${call.caller} terminates without ${seen < 0 ? 'a look at EC2' : asked < 0 ? 'asking the servers' : 'the lease'} just before`;
 };
+
+const LEASE_READ = z.object({
+  Key: z.object({ id: z.object({ S: z.literal('lease') }) }),
+  ConsistentRead: z.literal(true),
+});
+
+const readsTheLease = ({ operation, input }: ObservedCall) =>
+  operation === 'GetItem' && LEASE_READ.safeParse(input).success;
+
+/** Whether the healer started it. */
+const isRepair = ({ name }: Pick<Execution, 'name'>) => name.startsWith('repair-');
+
+const executionOf = (arn: string, { aws }: Stage) =>
+  aws.services.states.listExecutions().find((execution) => execution.arn === arn);
+
+/** The healer's executions change a wanted and initialised cluster only, and nobody's change one that is paused. */
+export const onlyWhatMayBeHealed: Check<Steps['action']> = ({ call, execution: arn }, stage) => {
+  const { wanted, pausedSince, initialisedSince } = stage.truth;
+  const execution = executionOf(arn, stage);
+  if (!execution) return null;
+  const { name, history } = execution;
+  if (isRepair(execution) && (wanted.desired === 'absent' || wanted.phase !== 'initialised')) {
+    return `${name} calls ${call.operation} for a cluster that is ${wanted.desired} and ${wanted.phase}`;
+  }
+  // What was decided before somebody paused it is carried out.
+  const looked = history.findLast((event) => stateEntered(event) === 'AssessCluster')?.timestamp ?? 0;
+  if (pausedSince === undefined || initialisedSince === undefined) return null;
+  return looked > Math.max(pausedSince, initialisedSince)
+    ? `${name} looked while healing was paused and calls ${call.operation}`
+    : null;
+};
+
+/** How long the healer may take from its look at the record to the start of an execution, ms: a function lives no longer. */
+const DECIDED_MS = 60_000;
+
+export const noRepairIsStartedInAPause: Check<Execution> = (execution, { truth: { now, pausedSince = now } }) =>
+  isRepair(execution) && now - pausedSince > DECIDED_MS
+    ? `${execution.name} is started ${(now - pausedSince) / 1000} s after healing was paused`
+    : null;
 
 /** The session of a node's role is its instance id, that of a function's its name. */
 export const nobodyButNodesReadsTheToken: Check<ObservedCall> = ({ service, operation, caller }) =>
   service === 'secretsmanager' && !caller.startsWith('i-') ? `${caller} calls ${operation}` : null;
+
+/** What a success may say of itself: that all is well, that another one is at work, or that nobody wants it. */
+const OUTPUT = z.object({ status: z.enum(['converged', 'held', 'declined', 'deleted']) });
+
+export const successIsSuccess: Check<Execution> = ({ name, status, output = 'null' }, stage) => {
+  if (status !== 'SUCCEEDED') return null;
+  const said = OUTPUT.safeParse(JSON.parse(output));
+  if (!said.success) return `${name} ends well and says ${output.slice(0, 200)}`;
+  const left =
+    said.data.status === 'deleted' ? stage.truth.living.map(({ instanceId }) => stage.label(instanceId)) : [];
+  return left.length > 0 ? `${name} says deleted when ${left.join(', ')} lived` : null;
+};
 
 export const successIsTrue: Check<Execution> = ({ name, status, output }, { aws, truth }) => {
   if (status !== 'SUCCEEDED' || output === undefined || !/"status":"converged"/.test(output)) return null;
@@ -72,16 +131,27 @@ const isResolved = (subject: string) => /cluster ready|replaced in/.test(subject
 /** Who sends again what it was not told of: without their replies a message comes any number of times. */
 const DELIVERY = ['*', 'events', 'lambda', 'sns'];
 
-/** Once per incident, and at most once more for each time that delivery went wrong. */
+/** Once per incident, and at most once more for each time that telling it went wrong. */
 export const noFlood: Check<Mail> = ({ subject = '' }, stage) => {
+  stage.untold = [];
   if (isResolved(subject)) {
     stage.mails.clear();
     stage.told = false;
+    stage.failedToTell = 0;
     return null;
   }
   stage.told = true;
   const repeated = [...stage.repliesLost].some(({ service }) => DELIVERY.includes(service));
   const times = (stage.mails.get(subject) ?? 0) + (repeated ? 0 : 1);
   stage.mails.set(subject, times);
-  return times > REPEATS ? `people were told "${subject}" ${times} times` : null;
+  return times > 1 + stage.failedToTell ? `people were told "${subject}" ${times} times` : null;
+};
+
+/** An event reaches people within seconds, ms; and what is told again, within minutes. */
+const TOLD_WITHIN_MS = 120_000;
+
+/** Who does not end well says so, unless people know already that something is wrong. */
+export const failureIsTold: Check<null> = (_, { calmSince, untold, truth: { now } }) => {
+  const silent = untold.find(({ at }) => calmSince !== undefined && at > calmSince && now - at > TOLD_WITHIN_MS);
+  return silent ? `nobody was told within ${TOLD_WITHIN_MS / 1000} s that ${silent.name} had failed` : null;
 };
