@@ -33,11 +33,13 @@ interface Health {
   last: number;
   /** Since when one signal at most speaks against it: the load balancer may fail to reach it. */
   servesSince: number | undefined;
+  /** When it last was. */
+  served: number;
   /** When it last had been so for long enough that nothing can be held against it from before. */
   sound: number;
 }
 
-const UNKNOWN: Health = { since: undefined, last: 0, servesSince: undefined, sound: 0 };
+const UNKNOWN: Health = { since: undefined, last: 0, servesSince: undefined, served: 0, sound: 0 };
 
 /** For how long a server must have been well before nobody can hold a signal against it, ms: the dwell and one look. */
 const CLEARED_MS = 180_000;
@@ -59,6 +61,7 @@ export class Truth {
   /** Every launch so far, in this order. */
   private readonly launches: Launched[] = [];
   private readonly health = new Map<string, Health>();
+  private lastVoting: { cluster: ClusterCensus; at: number } | undefined;
   private readonly slots = new Map<string, number>();
   private known: { wanted: Wanted; holder: string | undefined } | undefined;
 
@@ -81,11 +84,14 @@ export class Truth {
       const since = well.has(instanceId) ? (known.since ?? now) : undefined;
       const servesSince = serving.has(instanceId) ? (known.servesSince ?? now) : undefined;
       const sound = servesSince !== undefined && now - servesSince >= CLEARED_MS ? now : known.sound;
-      this.health.set(instanceId, { since, last: since === undefined ? known.last : now, servesSince, sound });
+      const last = since === undefined ? known.last : now;
+      const served = servesSince === undefined ? known.served : now;
+      this.health.set(instanceId, { since, last, servesSince, served, sound });
     }
     const { desired, phase, paused } = this.wanted;
     this.pausedSince = paused ? (this.pausedSince ?? now) : undefined;
     this.initialisedSince = phase === 'initialised' ? (this.initialisedSince ?? now) : undefined;
+    if (this.voting) this.lastVoting = { cluster: this.voting, at: now };
     const lost = desired === 'present' && phase === 'initialised' && this.voting === undefined;
     if (this.lostSince !== undefined && !lost) this.regainedAt = now;
     this.lostSince = lost ? (this.lostSince ?? now) : undefined;
@@ -134,6 +140,12 @@ export class Truth {
     return this.clusters.find(({ leader }) => leader !== undefined);
   }
 
+  /** The same, or the one that could be until so long ago, ms: nobody can know sooner that it has lost its leader. */
+  votingLately(ms: number): ClusterCensus | undefined {
+    const { voting, lastVoting, now } = this;
+    return voting ?? (lastVoting && now - lastVoting.at <= ms ? lastVoting.cluster : undefined);
+  }
+
   /** For how long, ms, it has been in good health without a break. */
   wellFor(instanceId: string): number {
     const since = this.health.get(instanceId)?.since;
@@ -143,6 +155,11 @@ export class Truth {
   /** How long ago, ms, nothing could be held against it. */
   soundAgo(instanceId: string): number {
     return this.now - (this.health.get(instanceId)?.sound ?? 0);
+  }
+
+  /** How long ago, ms, it last voted and served, whether or not the load balancer reached it. */
+  servedAgo(instanceId: string): number {
+    return this.now - (this.health.get(instanceId)?.served ?? 0);
   }
 
   /** How long ago, ms, it was last in good health. */

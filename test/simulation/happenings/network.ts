@@ -20,7 +20,22 @@ function partition(name: string, weight: number, blocked: (from: boolean, to: bo
   };
 }
 
+/** One signal that has nothing to agree with. */
+const unreachedByBalancer: HappeningKind = {
+  grave: true,
+  weight: 1,
+  begin(stage, random) {
+    const { living } = stage.truth;
+    if (living.length === 0) return null;
+    const { instanceId, privateIp } = random.pick(living);
+    const end = stage.aws.network.block((from, to) => from === 'nlb' && to === privateIp);
+    stage.until('balancer', () => void end());
+    return `the load balancer does not reach ${stage.label(instanceId)}`;
+  },
+};
+
 export const network: Record<string, HappeningKind> = {
+  'the load balancer alone does not reach a server': unreachedByBalancer,
   'a zone is cut off': partition('no packet enters or leaves', 2, (from, to) => from !== to),
   'a zone is not heard': partition('no packet leaves', 1, (from, to) => from && !to),
   'a zone hears nothing': partition('no packet enters', 1, (from, to) => !from && to),

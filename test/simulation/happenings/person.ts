@@ -5,7 +5,6 @@ const startsAgain: HappeningKind = {
   grave: false,
   weight: 3,
   begin(stage) {
-    if (stage.truth.wanted.desired === 'absent') return null;
     stage.start('cluster');
     return 'starts the workflow, once more';
   },

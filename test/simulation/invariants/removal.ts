@@ -22,12 +22,14 @@ export const isExempt = ({ truth: { wanted } }: Stage) => wanted.desired === 'ab
 function without(
   instanceId: string | undefined,
   { truth }: Stage,
-  members: readonly CensusMember[] = truth.voting?.members ?? [],
+  members: readonly CensusMember[] = truth.votingLately(EVIDENCE_MS)?.members ?? [],
   isExcused: (voter: CensusMember) => boolean = () => false,
 ): { left: number; healthy: number } {
   const voters = members.filter(({ learner }) => !learner);
   const stay = voters.filter((member) => instanceOf(member) !== instanceId);
-  const healthy = stay.filter((member) => truth.wellAgo(instanceOf(member) ?? '') <= EVIDENCE_MS || isExcused(member));
+  const healthy = stay.filter(
+    (member) => truth.servedAgo(instanceOf(member) ?? '') <= EVIDENCE_MS || isExcused(member),
+  );
   return { left: stay.length, healthy: healthy.length };
 }
 

@@ -32,10 +32,15 @@ export const fewRepairs: Check<Execution> = (_, { aws, truth }) => {
 export const shortHistory: Check<Execution> = ({ name, history }) =>
   history.length > HISTORY_LIMIT ? `${name} has a history of ${history.length} events` : null;
 
-export const holderActs: Check<Steps['action']> = ({ call, execution }, { truth }) =>
-  truth.holder === execution
-    ? null
-    : `${call.caller} calls ${call.operation} for ${execution}, and ${truth.holder ?? 'nobody'} holds the lease`;
+/**
+ * When one branch of an execution fails it gives the lease back, and what another branch has begun comes to its end: that is
+ * nobody's loss until somebody else holds the lease.
+ */
+export const holderActs: Check<Steps['action']> = ({ call, execution, before }, { truth: { holder } }) => {
+  const held = before.some((earlier) => readsTheLease(earlier) && call.at - earlier.at <= FRESH_MS);
+  if (holder === execution || (holder === undefined && held)) return null;
+  return `${call.caller} calls ${call.operation} for ${execution}, and ${holder ?? 'nobody'} holds the lease`;
+};
 
 /**
  * Just before, EC2 is read and the servers are asked, and the lease is read after that. Where there is no majority to keep,
