@@ -51,6 +51,36 @@ const leaderMoves: HappeningKind = {
   },
 };
 
+/** One more than may be replaced within an hour. */
+const SERIES = 4;
+const NEXT_SECONDS = 20;
+
+/** The next server ends as soon as all of them vote and serve again. */
+const oneAfterAnother: HappeningKind = {
+  grave: true,
+  weight: 2,
+  begin(stage, random) {
+    let left = SERIES;
+    const next = (): string | null => {
+      const voters = stage.truth.voting?.members.filter(({ learner, serving }) => serving && !learner) ?? [];
+      if (voters.length < stage.aws.world.zones.length) return null;
+      const instanceId = instanceOf(random.pick(voters));
+      if (instanceId === undefined) return null;
+      left--;
+      return incident(stage, { kind: 'terminate', instanceId });
+    };
+    const first = next();
+    if (first === null) return null;
+    const timer = stage.cluster.clock.every(NEXT_SECONDS * 1000, () => {
+      const effect = next();
+      if (effect !== null) stage.journal.note('fault', effect);
+      if (left === 0) timer.cancel();
+    });
+    stage.until('series', () => timer.cancel());
+    return `${first}, and the next one as soon as all are well again`;
+  },
+};
+
 const neverBoots: HappeningKind = {
   grave: false,
   weight: 1,
@@ -100,6 +130,7 @@ const programsFail: HappeningKind = {
 
 export const machines: Record<string, HappeningKind> = {
   'an instance is terminated': ofServer('terminate', true, 6),
+  'instances are terminated one after another': oneAfterAnother,
   'an instance is stopped': ofServer('stop', true, 2),
   'a kernel hangs': ofServer('hang', true, 3),
   'K3s keeps crashing': ofServer('k3s-crash', true, 2),
