@@ -27,6 +27,8 @@ export interface Kind {
   /** `grave` ones cost a server or cut it off: seldom more than one at a time. */
   grave: boolean;
   weight: number;
+  /** A storm with it lasts for as long as this, at least. */
+  seconds?: number;
 }
 
 /** More than any life has: a storm lasts some minutes. */
@@ -54,7 +56,11 @@ function planStorm(random: Random, index: number, kinds: readonly Kind[]): Storm
     const when = own.next() < 0.4 ? { states: 1 + own.integer(60) } : { seconds: own.integer(seconds) };
     return { id, kind, when, random: own };
   });
-  return { seconds, happenings, idleSeconds: 60 + random.integer(3600) };
+  const longest = Math.max(
+    ...kinds.filter(({ name }) => chosen.includes(name)).map((kind) => kind.seconds ?? 0),
+    seconds,
+  );
+  return { seconds: longest, happenings, idleSeconds: 60 + random.integer(3600) };
 }
 
 function choose(kinds: readonly Kind[], random: Random): string {

@@ -20,4 +20,9 @@ export const HAPPENINGS: Record<string, HappeningKind> = {
 /** Who does it, for the log. */
 export const doerOf = (kind: string): string => (Object.hasOwn(person, kind) ? 'person' : 'fault');
 
-export const KINDS: Kind[] = Object.entries(HAPPENINGS).map(([name, { grave, weight }]) => ({ name, grave, weight }));
+export const KINDS: Kind[] = Object.entries(HAPPENINGS).map(([name, { grave, weight, seconds }]) => ({
+  name,
+  grave,
+  weight,
+  seconds,
+}));

@@ -59,6 +59,8 @@ const NEXT_SECONDS = 20;
 const oneAfterAnother: HappeningKind = {
   grave: true,
   weight: 2,
+  // It may begin after a quarter of an hour, and each of them takes some minutes.
+  seconds: 2400,
   begin(stage, random) {
     let left = SERIES;
     const next = (): string | null => {
