@@ -54,13 +54,12 @@ export class Truth {
   lostSince: number | undefined;
   /** When that was last over, epoch ms. */
   regainedAt = 0;
-  /** Since when healing has been paused, epoch ms. */
-  pausedSince: number | undefined;
   /** Since when the cluster has been initialised, epoch ms. */
   initialisedSince: number | undefined;
   /** Every launch so far, in this order. */
   private readonly launches: Launched[] = [];
   private readonly health = new Map<string, Health>();
+  private pauseSeenAt: number | undefined;
   private lastVoting: { cluster: ClusterCensus; at: number } | undefined;
   private readonly slots = new Map<string, number>();
   private known: { wanted: Wanted; holder: string | undefined } | undefined;
@@ -89,7 +88,7 @@ export class Truth {
       this.health.set(instanceId, { since, last, servesSince, served, sound });
     }
     const { desired, phase, paused } = this.wanted;
-    this.pausedSince = paused ? (this.pausedSince ?? now) : undefined;
+    this.pauseSeenAt = paused ? (this.pauseSeenAt ?? now) : undefined;
     this.initialisedSince = phase === 'initialised' ? (this.initialisedSince ?? now) : undefined;
     if (this.voting) this.lastVoting = { cluster: this.voting, at: now };
     const lost = desired === 'present' && phase === 'initialised' && this.voting === undefined;
@@ -144,6 +143,11 @@ export class Truth {
   votingLately(ms: number): ClusterCensus | undefined {
     const { voting, lastVoting, now } = this;
     return voting ?? (lastVoting && now - lastVoting.at <= ms ? lastVoting.cluster : undefined);
+  }
+
+  /** Since when healing has been paused, epoch ms: looked at every few seconds, except that a pause may be over since. */
+  get pausedSince(): number | undefined {
+    return this.wanted.paused ? this.pauseSeenAt : undefined;
   }
 
   /** For how long, ms, it has been in good health without a break. */
