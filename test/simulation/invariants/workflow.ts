@@ -15,6 +15,9 @@ const FRESH_MS = 30_000;
 const SINCE_LOOK_MS = 75_000;
 
 const HOUR_MS = 3_600_000;
+/** Whether the healer started it. */
+const isRepair = ({ name }: Execution) => name.startsWith('repair-');
+
 /**
  * Executions of the healer's within an hour that have looked at the cluster: six for the same trouble, some more while what is
  * seen changes. Those that find another one at work, or cannot get as far, end at once and are tried again every minute.
@@ -24,7 +27,7 @@ const REPAIRS = 12;
 export const fewRepairs: Check<Execution> = (_, { aws, truth }) => {
   const repairs = aws.services.states
     .listExecutions()
-    .filter(({ name, startedAt }) => name.startsWith('repair-') && startedAt > truth.now - HOUR_MS)
+    .filter((execution) => isRepair(execution) && execution.startedAt > truth.now - HOUR_MS)
     .filter(({ history }) => history.some((event) => stateEntered(event) === 'AssessCluster'));
   return repairs.length > REPAIRS ? `${repairs.length} executions of the healer's within an hour` : null;
 };
@@ -64,9 +67,6 @@ const LEASE_READ = z.object({
 
 const readsTheLease = ({ operation, input }: ObservedCall) =>
   operation === 'GetItem' && LEASE_READ.safeParse(input).success;
-
-/** Whether the healer started it. */
-const isRepair = ({ name }: Pick<Execution, 'name'>) => name.startsWith('repair-');
 
 const executionOf = (arn: string, { aws }: Stage) =>
   aws.services.states.listExecutions().find((execution) => execution.arn === arn);
