@@ -136,8 +136,17 @@ const isResolved = (subject: string) => /cluster ready|replaced in/.test(subject
 /** Who sends again what it was not told of: without their replies a message comes any number of times. */
 const DELIVERY = ['*', 'events', 'lambda', 'sns'];
 
+/** What a message is about: what befalls the next instance of a server is news, as is an alarm that began at another time. */
+function incidentOf({ subject = '', message }: Mail): string {
+  const server = /server-\d/.exec(subject)?.[0];
+  const instance = server && new RegExp(`${server} (i-[0-9a-f]+)`).exec(message)?.[1];
+  const since = /^Since\W+(.+)$/m.exec(message)?.[1];
+  return [subject, instance, since].filter((part) => part !== undefined).join(', ');
+}
+
 /** Once per incident, and at most once more for each time that telling it went wrong. */
-export const noFlood: Check<Mail> = ({ subject = '' }, stage) => {
+export const noFlood: Check<Mail> = (mail, stage) => {
+  const { subject = '' } = mail;
   stage.untold = [];
   if (isResolved(subject)) {
     stage.mails.clear();
@@ -147,9 +156,10 @@ export const noFlood: Check<Mail> = ({ subject = '' }, stage) => {
   }
   stage.told = true;
   const repeated = [...stage.repliesLost].some(({ service }) => DELIVERY.includes(service));
-  const times = (stage.mails.get(subject) ?? 0) + (repeated ? 0 : 1);
-  stage.mails.set(subject, times);
-  return times > 1 + stage.failedToTell ? `people were told "${subject}" ${times} times` : null;
+  const incident = incidentOf(mail);
+  const times = (stage.mails.get(incident) ?? 0) + (repeated ? 0 : 1);
+  stage.mails.set(incident, times);
+  return times > 1 + stage.failedToTell ? `people were told "${incident}" ${times} times` : null;
 };
 
 /** An event reaches people within seconds, ms; and what is told again, within minutes. */
