@@ -11,12 +11,16 @@ import type { Check, Steps } from './steps';
 const HISTORY_LIMIT = 5000;
 /** A function lives 30 s, and what it read before it acts is as old as that at most. */
 const FRESH_MS = 30_000;
-/** What a server's state may have become since the last look of an execution that has ended well, ms. */
-const SINCE_LOOK_MS = 75_000;
+/** How old the evidence of health may be when an execution looks, ms. */
+const EVIDENCE_MS = 75_000;
 
 const HOUR_MS = 3_600_000;
 /** Whether the healer started it. */
 const isRepair = ({ name }: Execution) => name.startsWith('repair-');
+
+/** When an execution looked at the cluster last, epoch ms; undefined when it never has. */
+const lastLook = ({ history }: Execution) =>
+  history.findLast((event) => stateEntered(event) === 'AssessCluster')?.timestamp;
 
 /**
  * Executions of the healer's within an hour that have looked at the cluster: six for the same trouble, some more while what is
@@ -76,14 +80,13 @@ export const onlyWhatMayBeHealed: Check<Steps['action']> = ({ call, execution: a
   const { wanted, pausedSince, initialisedSince } = stage.truth;
   const execution = executionOf(arn, stage);
   if (!execution) return null;
-  const { name, history } = execution;
+  const { name } = execution;
   if (isRepair(execution) && (wanted.desired === 'absent' || wanted.phase !== 'initialised')) {
     return `${name} calls ${call.operation} for a cluster that is ${wanted.desired} and ${wanted.phase}`;
   }
   // What was decided before somebody paused it is carried out.
-  const looked = history.findLast((event) => stateEntered(event) === 'AssessCluster')?.timestamp ?? 0;
   if (pausedSince === undefined || initialisedSince === undefined) return null;
-  return looked > Math.max(pausedSince, initialisedSince)
+  return (lastLook(execution) ?? 0) > Math.max(pausedSince, initialisedSince)
     ? `${name} looked while healing was paused and calls ${call.operation}`
     : null;
 };
@@ -112,11 +115,19 @@ export const successIsSuccess: Check<Execution> = ({ name, status, output = 'nul
   return left.length > 0 ? `${name} says deleted when ${left.join(', ')} lived` : null;
 };
 
-export const successIsTrue: Check<Execution> = ({ name, status, output }, { aws, truth }) => {
+/** By its last look: what happens between that and its end, it cannot know. */
+export const successIsTrue: Check<Execution> = (execution, { aws, truth }) => {
+  const { name, status, output } = execution;
   if (status !== 'SUCCEEDED' || output === undefined || !/"status":"converged"/.test(output)) return null;
-  const sick = truth.living.filter(({ instanceId }) => truth.wellAgo(instanceId) > SINCE_LOOK_MS);
-  const seen = aws.services.ec2.instances().filter(({ instanceId }) => truth.wellAgo(instanceId) <= SINCE_LOOK_MS);
-  const slots = new Set(seen.map(({ instanceId }) => truth.slotOf(instanceId))).size;
+  const longest = truth.now - (lastLook(execution) ?? truth.now) + EVIDENCE_MS;
+  const isWell = ({ instanceId }: { instanceId: string }) => truth.wellAgo(instanceId) <= longest;
+  const sick = truth.living.filter((instance) => !isWell(instance));
+  const slots = new Set(
+    aws.services.ec2
+      .instances()
+      .filter(isWell)
+      .map(({ instanceId }) => truth.slotOf(instanceId)),
+  ).size;
   if (sick.length === 0 && slots === 3) return null;
   return `${name} says converged when ${slots} slots had a server that was well, and ${sick.length} servers are not`;
 };
