@@ -31,8 +31,8 @@ export class Stage {
   told = false;
   /** How often people got each message since then. */
   readonly mails = new Map<string, number>();
-  /** How often the function that tells people has failed since then: Lambda calls it again. */
-  failedToTell = 0;
+  /** When the function that tells people has failed since then or just before, epoch ms: Lambda calls it again. */
+  failedToTell: number[] = [];
   /** Since when nothing goes wrong; undefined while something may. */
   calmSince: number | undefined;
   /** Executions that did not end well when people had been told of nothing, and when. */

@@ -99,7 +99,7 @@ export class Watch implements Listener {
     if (!stage) return;
     const step = functionName.slice(`k3s-${variables.CLUSTER}-`.length);
     if (!result.ok) {
-      if (step === 'notify') stage.failedToTell++;
+      if (step === 'notify') stage.failedToTell.push(stage.truth.now);
       stage.journal.count('decisions', `error: ${result.error.errorType}`);
       if (result.error.errorType === 'Runtime.ExitError') stage.journal.note('fault', `${step} was killed`);
       return;

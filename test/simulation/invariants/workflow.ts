@@ -155,6 +155,9 @@ function incidentOf({ subject = '', message }: Mail): string {
   return [subject, instance, since].filter((part) => part !== undefined).join(', ');
 }
 
+/** Lambda calls a function that failed again after one minute and after two more, and waits when it is throttled, ms. */
+const AGAIN_MS = 10 * 60_000;
+
 /** Once per incident, and at most once more for each time that telling it went wrong. */
 export const noFlood: Check<Mail> = (mail, stage) => {
   const { subject = '' } = mail;
@@ -162,7 +165,7 @@ export const noFlood: Check<Mail> = (mail, stage) => {
   if (isResolved(subject)) {
     stage.mails.clear();
     stage.told = false;
-    stage.failedToTell = 0;
+    stage.failedToTell = stage.failedToTell.filter((at) => stage.truth.now - at < AGAIN_MS);
     return null;
   }
   stage.told = true;
@@ -170,7 +173,7 @@ export const noFlood: Check<Mail> = (mail, stage) => {
   const incident = incidentOf(mail);
   const times = (stage.mails.get(incident) ?? 0) + (repeated ? 0 : 1);
   stage.mails.set(incident, times);
-  return times > 1 + stage.failedToTell ? `people were told "${incident}" ${times} times` : null;
+  return times > 1 + stage.failedToTell.length ? `people were told "${incident}" ${times} times` : null;
 };
 
 /** An event reaches people within seconds, ms; and what is told again, within minutes. */
