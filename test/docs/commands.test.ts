@@ -40,7 +40,7 @@ describe('npm', () => {
       (files.some((path) => read(path).includes('TARGET_FLAGS')) ? read('tools/target.ts') : '');
     return [
       'help',
-      ...[...source.matchAll(/^ {2}(\w+): (?:switched|number|text|matching|port|oneOf)\b/gm)].map(([, name = '']) =>
+      ...[...source.matchAll(/^ {2,4}(\w+): (?:switched|number|text|matching|port|oneOf)\b/gm)].map(([, name = '']) =>
         name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
       ),
     ];
