@@ -139,8 +139,10 @@ END
 sysctl --quiet "--load=$ROOT/etc/sysctl.d/90-k3s.conf" || fail 'cannot set the kernel parameters'
 
 # The settings that never change. The node's name is its instance id: a replacement never meets a stale Node or its
-# password. Tolerations make pods leave a dead node after 30 s instead of 300 s. The rest is K3s' hardening guide
-# (https://docs.k3s.io/security/hardening-guide); docs/security.md goes through it.
+# password. Tolerations make pods leave a dead node after 30 s instead of 300 s. The health check's NodePort is the first of
+# the range: Kubernetes never gives the first ones to a service that names none, such as Traefik's, which is there earlier
+# (https://kubernetes.io/docs/concepts/services-networking/service/#avoid-nodeport-collisions). The rest is K3s' hardening
+# guide (https://docs.k3s.io/security/hardening-guide); docs/security.md goes through it.
 put 600 "$ROOT/etc/rancher/k3s/config.yaml" <<END
 node-name: $INSTANCE_ID
 node-ip: $PRIVATE_IP
@@ -152,6 +154,7 @@ tls-san:
 secrets-encryption: true
 protect-kernel-defaults: true
 write-kubeconfig-mode: "0600"
+service-node-port-range: 32000-32767
 kube-apiserver-arg:
   - default-not-ready-toleration-seconds=30
   - default-unreachable-toleration-seconds=30

@@ -5,6 +5,7 @@ import { admit } from './admission';
 import type { Etcd } from './etcd';
 import { isUnmodelled, type Kind, kindNamed, kindOf, resource } from './kinds';
 import { managedBy, released } from './managed-fields';
+import { type PortRange, pickNodePort } from './node-ports';
 import { type KubeObject, Service, timestamp } from './objects';
 import type { PodSecurityDefaults } from './pod-security';
 
@@ -25,7 +26,11 @@ export class NoMatch extends Error {
   override readonly name = 'NoMatch';
 }
 
-const NODE_PORTS = { first: 30000, last: 32767 };
+/** What servers are configured with and the API server goes by. */
+export interface ApiSettings {
+  podSecurity: PodSecurityDefaults;
+  nodePorts: PortRange;
+}
 
 export class Api {
   /** Of each kind, until one of them is written: controllers list every second, and seldom has anything changed. */
@@ -34,12 +39,12 @@ export class Api {
   constructor(
     private readonly world: World,
     private readonly etcd: Etcd<KubeObject>,
-    private readonly defaults: () => PodSecurityDefaults,
+    private readonly settings: () => ApiSettings,
   ) {}
 
   /** As the servers were configured. */
   get podSecurity(): PodSecurityDefaults {
-    return this.defaults();
+    return this.settings().podSecurity;
   }
 
   get revision(): number {
@@ -211,6 +216,7 @@ export class Api {
     const others = this.list<Service>('Service').filter(
       ({ metadata }) => metadata.name !== name || metadata.namespace !== namespace,
     );
+    const range = this.settings().nodePorts;
     const taken = new Set(others.flatMap(({ spec }) => spec.ports.map(({ nodePort }) => nodePort)));
     const exposed = service.spec.type === 'NodePort' || service.spec.type === 'LoadBalancer';
     const before = this.get('Service', name, namespace);
@@ -219,15 +225,15 @@ export class Api {
       if (!exposed) return port;
       const nodePort = port.nodePort ?? kept.find((own) => own.port === port.port)?.nodePort;
       if (nodePort === undefined) {
-        let free = NODE_PORTS.first + this.world.random.integer(NODE_PORTS.last - NODE_PORTS.first);
-        while (taken.has(free)) free++;
+        const free = pickNodePort(range, taken, this.world.random);
+        if (free === undefined) throw new ApiError('InternalError', 'failed to allocate a nodePort: range is full');
         taken.add(free);
         return { ...port, nodePort: free };
       }
       const problem = taken.has(nodePort)
         ? 'provided port is already allocated'
-        : nodePort < NODE_PORTS.first || nodePort > NODE_PORTS.last
-          ? `provided port is not in the valid range. The range of valid ports is ${NODE_PORTS.first}-${NODE_PORTS.last}`
+        : nodePort < range.first || nodePort > range.last
+          ? `provided port is not in the valid range. The range of valid ports is ${range.first}-${range.last}`
           : undefined;
       if (problem) {
         const message = `Service "${name}" is invalid: spec.ports[0].nodePort: Invalid value: ${nodePort}: ${problem}`;

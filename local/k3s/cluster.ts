@@ -1,11 +1,12 @@
 /** One K3s cluster: its identity, its etcd, its API and the controllers that run while the API works. */
-import { Api } from './api';
+import { Api, type ApiSettings } from './api';
 import { CertManager } from './cert-manager/controller';
 import { Controllers } from './controllers';
 import { Etcd, EtcdError } from './etcd';
 import { HelmController } from './helm';
 import { Kubelet } from './kubelet';
 import type { Model } from './machine';
+import { DEFAULT_NODE_PORTS } from './node-ports';
 import type { KubeObject } from './objects';
 import { type Authority, caHash } from './pki';
 import { PRIVILEGED } from './pod-security';
@@ -22,6 +23,9 @@ export interface ClusterIdentity {
   /** Settings that must be equal on all servers, by flag name. */
   critical: Record<string, string>;
 }
+
+/** Until a server says how it was configured. */
+const DEFAULTS: ApiSettings = { podSecurity: PRIVILEGED, nodePorts: DEFAULT_NODE_PORTS };
 
 export class Cluster {
   readonly uuid: string;
@@ -44,7 +48,7 @@ export class Cluster {
     this.uuid = model.world.random.uuid();
     this.caHash = caHash(identity.authority.cert);
     this.etcd = new Etcd(model.world, model.network, data, () => this.tick());
-    this.api = new Api(model.world, this.etcd, () => this.reporting()[0]?.podSecurity ?? PRIVILEGED);
+    this.api = new Api(model.world, this.etcd, () => this.reporting()[0] ?? DEFAULTS);
     this.helm = new HelmController(this);
     this.certManager = new CertManager(this);
     this.controllers = new Controllers(this);

@@ -7,6 +7,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import type { Files } from './command';
 import { ComponentError, checkComponents } from './components';
+import { DEFAULT_NODE_PORTS, type PortRange, parsePortRange } from './node-ports';
 import type { PodSecurityDefaults } from './pod-security';
 
 export const CONFIG = '/etc/rancher/k3s/config.yaml';
@@ -50,6 +51,7 @@ const FLAGS = new Map<string, Kind>([
   ['secrets-encryption', 'boolean'],
   ['server', 'string'],
   ['service-cidr', 'list'],
+  ['service-node-port-range', 'string'],
   ['tls-san', 'list'],
   ['token', 'string'],
   ['token-file', 'string'],
@@ -88,7 +90,6 @@ const FLAGS = new Map<string, Kind>([
   ['protect-kernel-defaults', 'boolean'],
   ['resolv-conf', 'string'],
   ['selinux', 'boolean'],
-  ['service-node-port-range', 'string'],
   ['servicelb-namespace', 'string'],
   ['snapshotter', 'string'],
   ['supervisor-metrics', 'boolean'],
@@ -164,6 +165,7 @@ export interface ServerConfig {
   tolerationSeconds: number;
   /** Of namespaces that say nothing themselves. */
   podSecurity: PodSecurityDefaults;
+  nodePorts: PortRange;
   /** What must be equal on all servers, by flag name. */
   critical: Record<string, string>;
 }
@@ -292,6 +294,7 @@ function interpret(files: Files, values: Values): ServerConfig {
     disable,
     tolerationSeconds: tolerationSeconds(list('kube-apiserver-arg')),
     podSecurity: components(files, values),
+    nodePorts: nodePorts(text('service-node-port-range')),
     critical: {
       'agent-token': secret('agent-token') ?? '',
       'cluster-cidr': text('cluster-cidr') ?? '10.42.0.0/16',
@@ -322,6 +325,14 @@ function components(files: Files, values: Values): PodSecurityDefaults {
     if (error instanceof ComponentError) throw new ConfigError(error.message);
     throw error;
   }
+}
+
+function nodePorts(text: string | undefined): PortRange {
+  if (text === undefined) return DEFAULT_NODE_PORTS;
+  const range = parsePortRange(text);
+  // pkg/cli/server/server.go: errors.Wrapf(err, "invalid port range %s", …).
+  if (!range) throw new ConfigError(`invalid port range ${text}: not a port range`);
+  return range;
 }
 
 /** The API server's defaults; the model has one figure for not-ready and unreachable, and wants them equal. */

@@ -1,5 +1,7 @@
 import { parse } from 'yaml';
+import { PORT } from '../../infra/lib/ports';
 import type { K3sUrls } from '../../local/k3s/command';
+import { keptForNames, parsePortRange } from '../../local/k3s/node-ports';
 import { renderScript, renderUserData } from '../../nodes/render';
 import { ADDRESS, type HostKind, INSTANCE, REGISTRY_PASSWORD, Rig, USER_DATA } from './machine';
 
@@ -48,6 +50,14 @@ describe.each(['bash', 'twin'] as const)('user data (%s)', (kind) => {
       ].join('\n'),
     );
     expect(snapshot['/etc/rancher/k3s/config.yaml']).toContain(`node-name: ${INSTANCE}\n`);
+  });
+
+  test('leaves the port of the health check to the service that names it', async () => {
+    const { snapshot } = await prepared(kind);
+    const config: { 'service-node-port-range': string } = parse(snapshot['/etc/rancher/k3s/config.yaml'] ?? '');
+    const range = parsePortRange(config['service-node-port-range']);
+    expect(range?.first).toBe(PORT.health);
+    expect(range && keptForNames(range)).toBeGreaterThan(0);
   });
 
   test('neither enables nor starts K3s, and never tells it to start a cluster', async () => {

@@ -11,6 +11,7 @@ import { answer } from '../endpoints';
 import { EtcdError, type Member } from '../etcd';
 import { aborted, type ServerMachine } from '../machine';
 import { registerNode } from '../node';
+import { DEFAULT_NODE_PORTS } from '../node-ports';
 import { installPackaged } from '../packaged';
 import { createAuthority, type Identity, issue } from '../pki';
 import { PRIVILEGED } from '../pod-security';
@@ -42,6 +43,7 @@ export class ServerProcess {
   /** Seconds; from the configuration. */
   tolerationSeconds = 300;
   podSecurity = PRIVILEGED;
+  nodePorts = DEFAULT_NODE_PORTS;
   private readonly controller = new AbortController();
   private listener: Promise<Listening> | undefined;
   private lostSince: number | undefined;
@@ -70,6 +72,7 @@ export class ServerProcess {
       this.nodeName = config.nodeName ?? this.machine.hostname;
       this.tolerationSeconds = config.tolerationSeconds;
       this.podSecurity = config.podSecurity;
+      this.nodePorts = config.nodePorts;
       await this.start(config);
       return await aborted(this.controller.signal);
     } catch (error) {

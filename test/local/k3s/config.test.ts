@@ -33,6 +33,11 @@ test('the unit’s environment is read like flags', () => {
   });
 });
 
+test('NodePorts come from the range that Kubernetes has, or from the configured one', () => {
+  expect(read({}).nodePorts).toEqual({ first: 30000, last: 32767 });
+  expect(read({ [MAIN]: 'service-node-port-range: 32000-32767\n' }).nodePorts).toEqual({ first: 32000, last: 32767 });
+});
+
 test.each([
   ['no-such-flag: 1', 'flag provided but not defined: -no-such-flag'],
   ['cluster-init: maybe', 'invalid boolean value "maybe" for -cluster-init'],
@@ -40,6 +45,8 @@ test.each([
   ['node-label: [zone]', 'invalid label zone'],
   ['server: http://10.0.0.1:6443', 'only https:// URLs are supported'],
   ['disable: [dashboards]', 'no packaged component dashboards'],
+  ['service-node-port-range: 32000', 'invalid port range 32000'],
+  ['service-node-port-range: 32767-32000', 'invalid port range'],
   ['etcd-s3: true', 'the model of K3s has no --etcd-s3'],
   ['- a list', 'not a map of flags to values'],
   ['a: [unclosed', 'failed to load config file'],

@@ -96,6 +96,7 @@ export function userData(settings: Record<string, string>): Twin {
         'secrets-encryption: true',
         'protect-kernel-defaults: true',
         'write-kubeconfig-mode: "0600"',
+        'service-node-port-range: 32000-32767',
         COMPONENTS,
       ];
       files.write('/etc/rancher/k3s/config.yaml', config.join('\n'), 0o600);
