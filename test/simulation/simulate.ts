@@ -4,6 +4,7 @@
  */
 import { bootTest } from '../support/embedded';
 import { doerOf, HAPPENINGS, KINDS } from './happenings';
+import { tellingSecrets } from './invariants/secrets';
 import { Journal } from './journal';
 import { Life } from './life';
 import { type Happening, planLife } from './plan';
@@ -62,6 +63,7 @@ export async function simulate(
     const life = new Life(stage, watch, (happening) => begin(happening, stage));
     await life.live(storms, hours);
     for (const { message } of cluster.unexpectedDenials) stage.violate('no call of ours is denied', message);
+    for (const place of await tellingSecrets(cluster.aws)) stage.violate('nobody is told a secret', place);
     const { violations } = stage;
     return {
       seed,

@@ -132,7 +132,7 @@ export const successIsTrue: Check<Execution> = (execution, { aws, truth }) => {
   return `${name} says converged when ${slots} slots had a server that was well, and ${sick.length} servers are not`;
 };
 
-/** What looks like a K3s token, or like a private key. */
+/** What looks like a K3s token, or like a private key; a token without its beginning is looked for when a life is over. */
 const SECRET = /K10[0-9a-f]{64}::|-----BEGIN [A-Z ]*PRIVATE KEY/;
 
 export const mailsTellNoSecret: Check<Mail> = ({ subject, message }) =>
