@@ -37,6 +37,8 @@ export class Stage {
   calmSince: number | undefined;
   /** Executions that did not end well when people had been told of nothing, and when. */
   untold: { name: string; at: number }[] = [];
+  /** Machines that were told to begin a cluster. */
+  readonly initialisers = new Set<string>();
   /** Of which services replies are lost for now; `*` is all of them. */
   readonly repliesLost = new Set<{ service: string }>();
   private goingOn: { what: string; end: () => void }[] = [];

@@ -11,6 +11,7 @@ const WANTED = z.object({
   desired: text.pipe(z.enum(['present', 'absent'])),
   phase: text.pipe(z.enum(['uninitialised', 'initialising', 'initialised'])),
   caHash: text.optional(),
+  initInstanceId: text.optional(),
   incarnation: text,
   paused: z.object({ BOOL: z.boolean() }).transform(({ BOOL }) => BOOL),
 });
@@ -24,6 +25,7 @@ interface Launched {
   instanceId: string;
   at: number;
   slot: number | undefined;
+  generation: string | undefined;
   incarnation: string;
 }
 
@@ -56,6 +58,8 @@ export class Truth {
   regainedAt = 0;
   /** Since when the cluster has been initialised, epoch ms. */
   initialisedSince: number | undefined;
+  /** The CA of the cluster that was initialised when one was wanted last: there is to be no other until nobody wants one. */
+  authority: string | undefined;
   /** Every launch so far, in this order. */
   private readonly launches: Launched[] = [];
   private readonly health = new Map<string, Health>();
@@ -87,7 +91,8 @@ export class Truth {
       const served = servesSince === undefined ? known.served : now;
       this.health.set(instanceId, { since, last, servesSince, served, sound });
     }
-    const { desired, phase, paused } = this.wanted;
+    const { desired, phase, paused, caHash } = this.wanted;
+    this.authority = desired === 'absent' ? undefined : (this.authority ?? caHash);
     this.pauseSeenAt = paused ? (this.pauseSeenAt ?? now) : undefined;
     this.initialisedSince = phase === 'initialised' ? (this.initialisedSince ?? now) : undefined;
     if (this.voting) this.lastVoting = { cluster: this.voting, at: now };
@@ -117,7 +122,22 @@ export class Truth {
   /** An instance was launched. */
   noteLaunch({ instanceId }: Instance): void {
     const { incarnation } = this.wanted;
-    this.launches.push({ instanceId, at: this.now, slot: this.slotOf(instanceId), incarnation });
+    const generation = this.instance(instanceId)?.tags.get('k3s:generation');
+    this.launches.push({ instanceId, at: this.now, slot: this.slotOf(instanceId), generation, incarnation });
+  }
+
+  /** Those that were launched for the same slot and generation, in the order of their launches. */
+  twinsOf(instanceId: string): string[] {
+    const own = this.launches.find((launch) => launch.instanceId === instanceId);
+    return this.launches
+      .filter(({ slot, generation }) => slot === own?.slot && generation === own?.generation)
+      .map((launch) => launch.instanceId);
+  }
+
+  /** Whether it was launched before the other one. */
+  isOlder(instanceId: string, other: string): boolean {
+    const ids = this.launches.map((launch) => launch.instanceId);
+    return ids.indexOf(instanceId) < ids.indexOf(other);
   }
 
   /**

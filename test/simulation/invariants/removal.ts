@@ -12,6 +12,8 @@ import type { Check, Steps } from './steps';
 const EVIDENCE_MS = 75_000;
 /** For how long signals agree before a server is replaced, ms; the truth is looked at every few seconds. */
 const DWELL_MS = 90_000 - 5000;
+/** Who has been well for so long, ms, has no signal against it any more: three checks of the load balancer and a look. */
+const WELL_MS = 75_000;
 /** How old evidence may be since etcd has a leader again, ms: all grace periods begin anew then. */
 const LATE_MS = EVIDENCE_MS + 15_000;
 
@@ -48,7 +50,7 @@ export const nothingIsDestroyedWithoutMajority: Check<Instance> = ({ instanceId 
 
 export const healthyIsKept: Check<Instance> = ({ instanceId }, stage) => {
   const { truth } = stage;
-  if (isExempt(stage) || truth.soundAgo(instanceId) >= DWELL_MS) return null;
+  if (isExempt(stage) || (truth.soundAgo(instanceId) >= DWELL_MS && truth.wellFor(instanceId) < WELL_MS)) return null;
   const slot = truth.slotOf(instanceId);
   const successor = truth.living.some(
     (other) =>
@@ -57,7 +59,12 @@ export const healthyIsKept: Check<Instance> = ({ instanceId }, stage) => {
       truth.wellAgo(other.instanceId) <= EVIDENCE_MS,
   );
   if (successor) return null;
-  return `${stage.label(instanceId)} is terminated ${truth.soundAgo(instanceId) / 1000} s after it was in lasting good health`;
+  const wellFor = truth.wellFor(instanceId);
+  const when =
+    wellFor > 0
+      ? `in good health for ${wellFor / 1000} s`
+      : `${truth.soundAgo(instanceId) / 1000} s after it was in lasting good health`;
+  return `${stage.label(instanceId)} is terminated ${when}`;
 };
 
 export const nobodyElseIsOnTheMove: Check<Instance> = ({ instanceId }, stage) => {

@@ -141,6 +141,35 @@ export const mailsTellNoSecret: Check<Mail> = ({ subject, message }) =>
 export const historyTellsNoSecret: Check<Execution> = ({ name, input, output = '', cause = '', history }) =>
   SECRET.test(`${input}${output}${cause}${JSON.stringify(history)}`) ? `the history of ${name} holds a secret` : null;
 
+/** A server with its instance, wherever a message names both. */
+const SERVER = /server-(\d) (i-[0-9a-f]{8,17})/g;
+/** `server-1: i-0a… → i-0b… in 200 s` */
+const REPLACED = /server-(\d): (i-[0-9a-f]+) → (i-[0-9a-f]+) in/;
+
+export const namesTheRightServer: Check<Mail> = ({ subject = '', message }, { truth }) => {
+  const wrong = [...message.matchAll(SERVER)].find(([, slot, id = '']) => truth.slotOf(id) !== Number(slot));
+  if (wrong) return `"${subject}" says ${wrong[0]}, which is in slot ${truth.slotOf(wrong[2] ?? '')}`;
+  const server = /server-\d/.exec(subject)?.[0];
+  // The links at the end name the server that the execution was started for.
+  if (server !== undefined && !message.replace(/https:\S+/g, '').includes(server))
+    return `"${subject}", and the message does not tell of ${server}`;
+  const [, slot, former = '', successor = ''] = REPLACED.exec(message) ?? [];
+  if (slot === undefined) return null;
+  const ofSlot = [former, successor].every((id) => truth.slotOf(id) === Number(slot));
+  return ofSlot && truth.isOlder(former, successor) ? null : `"${subject}" says ${former} was replaced by ${successor}`;
+};
+
+/** Who tells of success has found that all is well, and not that it failed. */
+export const goodNewsIsTrue: Check<Mail> = ({ subject = '', message }, { aws }) => {
+  if (!isResolved(subject)) return null;
+  const link = decodeURIComponent(/\/executions\/details\/(\S+)/.exec(message)?.[1] ?? '');
+  const execution = aws.services.states.listExecutions().find(({ arn }) => arn === link);
+  const isSuccess = execution?.history.some((event) => stateEntered(event) === 'PublishEvent');
+  return isSuccess
+    ? null
+    : `"${subject}" comes from ${execution?.name ?? 'nobody'}, which has not found the cluster well`;
+};
+
 /** Everything is well again: what happens afterwards is news. */
 const isResolved = (subject: string) => /cluster ready|replaced in/.test(subject);
 
