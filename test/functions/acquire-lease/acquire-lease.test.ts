@@ -91,13 +91,22 @@ describe('acquiring the lease', () => {
     expect(await holder()).toEqual(OURS);
   });
 
-  it('names the execution that runs and holds it', async () => {
-    const { acquire, running, holder } = await start();
-    await acquire({}, { execution: THEIRS });
-    running.add(leaseHolder(THEIRS));
-    expect(await acquire()).toMatchObject({ status: 'held', holder: THEIRS.id });
-    expect(await holder()).toEqual(THEIRS);
-  });
+  it.each([
+    ['cluster', {}],
+    ['delete', { confirm: 'demo' }],
+  ] as const)(
+    'names the execution that runs and holds it, however long, to the %s workflow',
+    async (workflow, input) => {
+      const { acquire, running, holder, world } = await start();
+      await acquire({}, { execution: THEIRS });
+      running.add(leaseHolder(THEIRS));
+      for (const minutes of [0, 2, 60]) {
+        await world.clock.advance(minutes * 60_000);
+        expect(await acquire(input, { workflow })).toMatchObject({ status: 'held', holder: THEIRS.id });
+      }
+      expect(await holder()).toEqual(THEIRS);
+    },
+  );
 });
 
 describe('the lease of an execution that does not run any more', () => {
