@@ -29,7 +29,7 @@ export interface Verdict {
   recheckAfterSeconds: number;
   /** With `watch` it launches a spare at most; otherwise it does nothing unless the action is `converge`. */
   plan: Plan;
-  /** What stands in the way, or deserves a look although all is well; null with `converge`. */
+  /** What stands in the way, or deserves a look although all is well; with `converge`, what waits all the same. */
   concern: Concern | null;
 }
 
@@ -203,13 +203,16 @@ function weigh(observation: Observation, policy: Policy, limits: Limits, drafted
 /** The plan, unless something stands against it. */
 function carryOut(observation: Observation, policy: Policy, drafted: Draft): Verdict {
   const initialised = observation.cluster.phase.name === 'initialised';
+  const { plan, postponed } = drafted;
+  // It is refused when the plan is carried out; if that fails, whatever the reason, people hear of it nevertheless.
+  const limited = postponed.find(({ obstacle }) => obstacle === 'limit')?.retirement;
   return (
     (initialised ? forbid(observation, policy, drafted) : null) ?? {
       action: 'converge',
       reason: describe(observation, drafted),
       recheckAfterSeconds: 0,
-      plan: drafted.plan,
-      concern: null,
+      plan,
+      concern: limited ? concern('replacement-limit', limited) : null,
     }
   );
 }
@@ -300,7 +303,7 @@ function judgeWhole(observation: Observation, servers: Server[]): Verdict {
 }
 
 /** The plan in a sentence. */
-function describe(observation: Observation, { plan, permitted, judgement }: Draft): string {
+function describe(observation: Observation, { plan, permitted, postponed, judgement }: Draft): string {
   const steps: string[] = [];
   if (permitted.length > 0) {
     const evidence = permitted[permitted.length - 1]?.reason ?? '';
@@ -314,6 +317,8 @@ function describe(observation: Observation, { plan, permitted, judgement }: Draf
   else if (plan.start.length > 0) steps.push(`join ${labels(plan.start)}`);
   if (plan.register.length > 0) steps.push(`register ${labels(plan.register)}`);
   if (plan.apply) steps.push('apply the manifests');
+  const limited = postponed.filter(({ obstacle }) => obstacle === 'limit').map(({ retirement }) => retirement);
+  if (limited.length > 0) steps.push(`${labels(limited)} must wait: too many were replaced within the hour`);
   const nothing = plan.init && judgement.servers.length === 0;
   return `${nothing ? 'nothing exists: ' : ''}${steps.join('; ')}${observation.cluster.paused ? ' (paused)' : ''}`;
 }

@@ -1,6 +1,6 @@
 /** What there is to tell of an execution that did not leave a whole cluster. */
 import type * as z from 'zod/mini';
-import { defersReplacement, incidentOf, TODO } from '../cluster/concern';
+import { type Concern, defersReplacement, incidentOf, TODO } from '../cluster/concern';
 import type { ClusterEvent } from '../events';
 import type { Input } from './contract';
 import { subject, type Teller } from './converged';
@@ -11,22 +11,38 @@ export type Failed = Extract<z.infer<typeof Input>['outcome'], { status: 'failed
 const REFUSED = 'Refused';
 const NOT_CONVERGED = 'NotConverged';
 
-export function failedEvent(outcome: Failed, teller: Teller): ClusterEvent {
-  const { stage, error, cause, concern, changed } = outcome;
+/** What there is to tell, what the execution ended with first. */
+export function failedEvents(outcome: Failed, teller: Teller): [ClusterEvent, ...ClusterEvent[]] {
+  const { error, cause, concern, changed } = outcome;
   if (concern && (error === REFUSED || (error === NOT_CONVERGED && !changed))) {
-    const deferred = error === REFUSED && defersReplacement(concern);
-    return {
-      detailType: deferred ? 'Replacement Deferred' : 'Cluster Degraded',
-      detail: {
-        ...teller,
-        ...subject(concern),
-        incident: incidentOf(concern),
-        reason: cause,
-        decision: deferred ? 'the replacement is deferred: nothing was changed' : 'nothing was changed',
-        todo: TODO[concern.code],
-      },
-    };
+    if (error !== REFUSED || !defersReplacement(concern)) {
+      return [{ detailType: 'Cluster Degraded', detail: about(concern, cause, 'nothing was changed', teller) }];
+    }
+    return [deferred(concern, cause, 'the replacement is deferred: nothing was changed', teller)];
   }
+  const failure = broken(outcome, teller);
+  // It waits whatever else is done; without the failure, that would have been the refusal at the end.
+  if (concern?.code !== 'replacement-limit') return [failure];
+  const reason = 'too many servers were replaced within the last hour';
+  return [failure, deferred(concern, reason, 'the replacement is deferred', teller)];
+}
+
+function deferred(concern: Concern, reason: string, decision: string, teller: Teller): ClusterEvent {
+  return { detailType: 'Replacement Deferred', detail: about(concern, reason, decision, teller) };
+}
+
+function about(concern: Concern, reason: string, decision: string, teller: Teller) {
+  return {
+    ...teller,
+    ...subject(concern),
+    incident: incidentOf(concern),
+    reason,
+    decision,
+    todo: TODO[concern.code],
+  };
+}
+
+function broken({ stage, error, cause }: Failed, teller: Teller): ClusterEvent {
   return {
     detailType: 'Converge Failed',
     detail: {

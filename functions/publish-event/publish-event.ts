@@ -9,7 +9,7 @@ import type { ClusterEvent } from '../events';
 import type { Logger } from '../runtime/log';
 import type { Input, Output } from './contract';
 import { type Converged, convergedEvents, type Memory, type Teller } from './converged';
-import { type Failed, failedEvent } from './failed';
+import { type Failed, failedEvents } from './failed';
 
 export interface Deps {
   cluster: string;
@@ -54,10 +54,10 @@ export async function publishEvent(
 
 /** Remembered first: even if nobody can be told, the healer must not try the same again every minute. */
 async function tellFailure(outcome: Failed, teller: Teller, { bus, healer }: Deps): Promise<ClusterEvent[]> {
-  const event = failedEvent(outcome, teller);
-  await healer.noteRefusal({ incident: event.detail.incident, at: teller.at });
-  await bus.publish([event]);
-  return [event];
+  const events = failedEvents(outcome, teller);
+  await healer.noteRefusal({ incident: events[0].detail.incident, at: teller.at });
+  await bus.publish(events);
+  return events;
 }
 
 /** Told first: what is forgotten before it was told would never be. */

@@ -7,7 +7,7 @@ import { assess } from '../../functions/cluster/verdict';
 import type { ClusterEvent } from '../../functions/events';
 import { Input as PublishInput } from '../../functions/publish-event/contract';
 import { convergedEvents } from '../../functions/publish-event/converged';
-import { failedEvent } from '../../functions/publish-event/failed';
+import { failedEvents } from '../../functions/publish-event/failed';
 import type { Json } from '../../local/states-language';
 import { CA_HASH, id, POLICY, VERSION, type World } from '../functions/cluster/world';
 import { type Answer, lambdaError, type Ran, Workflows } from './workflow';
@@ -178,7 +178,7 @@ export class Cloud {
         const teller = { cluster: 'demo', execution: execution.id, paused: cluster.paused, at: this.now() };
         const memory = { cluster, slots, healing: this.healing };
         const events =
-          outcome.status === 'failed' ? [failedEvent(outcome, teller)] : convergedEvents(outcome, memory, teller);
+          outcome.status === 'failed' ? failedEvents(outcome, teller) : convergedEvents(outcome, memory, teller);
         this.told.push(...events);
         return { published: events.map(({ detailType }) => detailType) };
       },

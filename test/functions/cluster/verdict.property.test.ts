@@ -35,7 +35,7 @@ describe('the verdict, whatever has happened,', () => {
       const { action, reason, concern } = assess(observation, POLICY);
       expect(reason).not.toBe('');
       if (action === 'refuse' || action === 'watch') expect(concern).not.toBeNull();
-      if (action === 'converge') expect(concern).toBeNull();
+      if (action === 'converge') expect(concern?.code ?? 'replacement-limit').toBe('replacement-limit');
     });
   });
 

@@ -265,6 +265,16 @@ describe('the orchestrator refuses', () => {
     expect(action(world)).toBe('converge');
   });
 
+  it('the fourth replacement, although other work is carried out meanwhile', () => {
+    const world = World.healthy().terminate(1);
+    for (const slot of [0, 2, 2]) world.left(slot, NOW - 1_000_000);
+    world.observation.cluster.appliedManifests = null;
+    const { action, reason, plan, concern } = verdict(world);
+    expect({ action, plan }).toMatchObject({ action: 'converge', plan: { retire: [], launch: [], apply: true } });
+    expect(reason).toBe(`apply the manifests; server-1 ${id(1)} must wait: too many were replaced within the hour`);
+    expect(concern).toEqual({ code: 'replacement-limit', slot: 1, instanceId: id(1) });
+  });
+
   it('the fourth of several that are gone at once', () => {
     const world = World.healthy(5).terminate(1).terminate(2);
     world.left(3, NOW - 2_000_000).left(4, NOW - 3_000_000);

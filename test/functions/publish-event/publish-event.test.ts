@@ -225,6 +225,27 @@ describe('an execution that did not', () => {
     ]);
   });
 
+  it('tells of a replacement that must wait when something else broke', async () => {
+    const { publish, told, run, healer } = await start();
+    const concern = { code: 'replacement-limit', slot: 1, instanceId: OLD } as const;
+    await publish(failed({ stage: 'ApplyManifests', error: 'ScriptFailed', cause: 'exited 1', concern }));
+    expect(told).toMatchObject([
+      { detailType: 'Converge Failed', detail: { incident: 'failed/ApplyManifests/ScriptFailed', reason: 'exited 1' } },
+      {
+        detailType: 'Replacement Deferred',
+        detail: {
+          incident: `replacement-limit/${OLD}`,
+          slot: 1,
+          instanceId: OLD,
+          decision: 'the replacement is deferred',
+        },
+      },
+    ]);
+    expect(await run(() => healer.read())).toMatchObject({
+      refusal: { incident: 'failed/ApplyManifests/ScriptFailed' },
+    });
+  });
+
   it('is remembered for the healer even if nobody can be told', async () => {
     const { publish, bus, run, healer } = await start();
     bus.publish = () => Promise.reject(new Unavailable('EventBridge is down'));
