@@ -62,11 +62,7 @@ const STEPS: Record<string, Step> = {
   RemoveMember: { stage: 'retire', doing: 'removing its etcd member and Node' },
   CheckRemoveMember: { stage: 'retire', doing: 'removing its etcd member and Node' },
   ForgetServer: { stage: 'retire', doing: 'closing the inventory', done: () => 'terminated and removed' },
-  BeginInit: {
-    stage: 'init',
-    doing: 'waiting for the first SSM agent',
-    done: ({ instanceId }) => `${instanceId} starts the cluster`,
-  },
+  BeginInit: { stage: 'init', doing: 'waiting for the first SSM agent' },
   StartServerInit: { stage: 'init', doing: 'waiting for its SSM agent' },
   CheckStartServerInit: { stage: 'init', doing: 'K3s starts the cluster' },
   CompleteInit: { stage: 'init', doing: 'latching the cluster', done: () => 'the first etcd voter' },
@@ -102,6 +98,9 @@ const STEPS: Record<string, Step> = {
 /** The stages that are about one server; the others are about the cluster as a whole. */
 const PER_SERVER: ReadonlySet<Stage> = new Set(['launch', 'retire', 'init', 'join', 'register']);
 
+/** The stages in which one server at a time is busy, and that may begin before it is known which: they have one row. */
+const ONE_SERVER: ReadonlySet<Stage> = new Set(['init']);
+
 /** Where one line of work stands: the state it is in, and the server it is about. */
 interface Position {
   step: Step | null;
@@ -120,7 +119,8 @@ export class Progress {
     const entered = event.details.stateEnteredEventDetails;
     if (entered) {
       position.step = STEPS[String(entered.name)] ?? null;
-      position.slot = slotOf(parse(entered.input)) ?? before.slot;
+      // Never the slot of what came before: that may have been about another server.
+      position.slot = slotOf(parse(entered.input));
       return position.step ? [this.begin(position.step, position.slot, event.timestamp)] : [];
     }
     if (!position.step) return [];
@@ -151,6 +151,7 @@ export class Progress {
     const open = this.current(step.stage, slot);
     if (open) {
       open.text = step.doing;
+      open.subject = subjectOf(step.stage, slot);
       return open;
     }
     const row: Row = {
@@ -167,7 +168,10 @@ export class Progress {
 
   private current(stage: Stage, slot: number | null): Row | undefined {
     return this.rows.find(
-      (row) => row.state === 'running' && row.stage === stage && row.subject === subjectOf(stage, slot),
+      (row) =>
+        row.state === 'running' &&
+        row.stage === stage &&
+        (ONE_SERVER.has(stage) || row.subject === subjectOf(stage, slot)),
     );
   }
 }

@@ -48,6 +48,44 @@ describe('the progress of an execution', () => {
     ]);
   });
 
+  it('names the initialiser by what the latch answers, not by the server that was launched last', () => {
+    const { events, enter, answer } = history();
+    for (const slot of [0, 2, 1]) {
+      enter('AwaitRunning', { slot, instanceId: `i-${slot}` });
+      answer({ instanceId: `i-${slot}`, availabilityZone: `eu-west-3${'abc'[slot]}` });
+    }
+    const init = () => rowsOf(events).rows.filter(({ stage }) => stage === 'init');
+    enter('BeginInit', null);
+    expect(init()).toMatchObject([{ subject: '', text: 'waiting for the first SSM agent', state: 'running' }]);
+    answer({ instanceId: 'i-2' });
+    enter('StartServerInit', { slot: 2, instanceId: 'i-2' });
+    expect(init()).toMatchObject([{ subject: 'server-2', text: 'waiting for its SSM agent', state: 'running' }]);
+  });
+
+  it('shows the initialisation in one row, from the latch to the first voter, also when another server begins it again', () => {
+    const { events, enter, answer, fail } = history();
+    enter('BeginInit', null);
+    answer({ instanceId: 'i-2' });
+    enter('StartServerInit', { slot: 2, instanceId: 'i-2' });
+    fail('ServerLost');
+    enter('BeginInit', null);
+    answer({ instanceId: 'i-0' });
+    enter('StartServerInit', { slot: 0, instanceId: 'i-0' });
+    answer({ commandId: 'c' });
+    enter('CompleteInit', { slot: 0, instanceId: 'i-0' });
+    answer({});
+    expect(rowsOf(events).rows).toEqual([
+      {
+        stage: 'init',
+        subject: 'server-0',
+        text: 'the first etcd voter',
+        startedAt: 0,
+        endedAt: 9000,
+        state: 'done',
+      },
+    ]);
+  });
+
   it('stays in a stage while its state polls', () => {
     const { events, enter, fail, answer } = history();
     enter('CheckStartServer', { slot: 2 });
