@@ -12,7 +12,7 @@ import { makeAssembly } from './assembly';
 import { FLAGS } from './local/flags';
 import { type HistoryEvent, Progress } from './local/progress';
 import { createScreen, duration } from './local/screen';
-import { deniedCalls, nextSteps, type Result, serversTable, toJson } from './local/summary';
+import { deniedCalls, type Result, success, toJson } from './local/summary';
 import { type Visit, visitOf } from './local/traffic';
 import { Watch } from './local/watch';
 import { runTool } from './run';
@@ -102,7 +102,9 @@ async function run(flags: Flags, runtime: string, interrupted: Promise<never>): 
     say(`  modelled AWS time ${duration(result.simulatedSeconds * 1000)} · wall ${result.seconds.toFixed(1)} s\n`);
     const ok =
       result.status === 'SUCCEEDED' && result.traffic?.ok === true && isWhole(result) && result.denials.length === 0;
-    say(ok ? report(result, aws, config) : failure(result));
+    // Whoever leaves at once has nothing to try it on.
+    const next = flags.once ? null : { outputs: aws.stack.outputs, region: aws.world.region, domain: config.domain };
+    say(ok ? success(result, next) : failure(result));
     if (result.denials.length > 0) say(`\n${deniedCalls(result.denials)}`);
     if (flags.json) process.stdout.write(`${toJson(result)}\n`);
     if (flags.once || !ok) return ok ? 0 : 1;
@@ -235,13 +237,6 @@ function ask(url: string, { headers, status: expected }: Visit): Promise<NonNull
 
 const isWhole = ({ state }: Result) =>
   state.servers.length > 0 && state.servers.every(({ ready, etcdVoter }) => ready && etcdVoter);
-
-function report(result: Result, aws: EmbeddedAws, { domain }: Config): string {
-  const answer = `  ${result.url} answered from ${result.traffic?.node ?? 'an unnamed node'}`;
-  return [serversTable(result.state), answer, '', nextSteps(result, aws.stack.outputs, aws.world.region, domain)].join(
-    '\n',
-  );
-}
 
 function failure({ status, error, cause, traffic, url, denials }: Result): string {
   if (status === 'SUCCEEDED' && traffic && !traffic.ok) {

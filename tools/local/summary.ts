@@ -49,7 +49,7 @@ export function deniedCalls(denials: readonly Denial[]): string {
 }
 
 /** The servers and their targets, as a table. */
-export function serversTable({ servers, targetGroups }: ClusterState): string {
+function serversTable({ servers, targetGroups }: ClusterState): string {
   const rows = servers.map(({ slot, instanceId, availabilityZone, privateIp, ready, etcdVoter }) => [
     slot === null ? '?' : `server-${slot}`,
     instanceId,
@@ -63,13 +63,28 @@ export function serversTable({ servers, targetGroups }: ClusterState): string {
   return `${table}\n\n  healthy targets: ${groups.join(' · ')}`;
 }
 
+/** What the commands name that a person may want next. */
+export interface Next {
+  /** Of the stack. */
+  outputs: Record<string, string>;
+  region: string;
+  /** Where the demo answers; undefined: under any name. */
+  domain: string | undefined;
+}
+
+/**
+ * What is said when the cluster stands: its servers, who answered, and what to do with it.
+ * @param next null: the embedded AWS ends now, so that there is nothing to do with it
+ */
+export function success(result: Pick<Result, 'awsEndpoint' | 'url' | 'traffic' | 'state'>, next: Next | null): string {
+  const answer = `  ${result.url} answered from ${result.traffic?.node ?? 'an unnamed node'}`;
+  return [serversTable(result.state), answer, ...(next === null ? [] : ['', nextSteps(result, next)])].join('\n');
+}
+
 /** The commands that a person may want next, to be copied as they are. */
-export function nextSteps(
+function nextSteps(
   { awsEndpoint, url }: Pick<Result, 'awsEndpoint' | 'url'>,
-  outputs: Record<string, string>,
-  region: string,
-  /** Where the demo answers; absent: under any name. */
-  domain?: string,
+  { outputs, region, domain }: Next,
 ): string {
   const { port } = new URL(awsEndpoint);
   const flag = port === '4566' ? '' : ` --port ${port}`;
