@@ -1,5 +1,5 @@
 /**
- * `npm run pause` and `npm run resume`: whether the self-healer may act. The same can be done in the console: DynamoDB,
+ * `npm run pause`, and what `npm run resume` shares with it: whether the self-healer may act. The same can be done in the console: DynamoDB,
  * the stack's table (output TableName), item `cluster`, attribute `paused`.
  */
 import { join } from 'node:path';
@@ -7,15 +7,15 @@ import { ClusterRecords } from '../functions/aws/cluster-record';
 import { Table } from '../functions/aws/table';
 import { loadConfig } from '../infra/config';
 import { namesOf } from '../infra/names';
-import { switched, type Values } from './arguments';
+import type { Values } from './arguments';
 import { readConfiguration } from './explain/look';
 import { runTool, ToolError } from './run';
 import { findTarget, TARGET_FLAGS, type Target } from './target';
 
-const TOOL = {
+export const TOOL = {
   name: 'pause',
   purpose: 'Pauses the self-healer: no server is replaced until npm run resume.',
-  flags: { ...TARGET_FLAGS, resume: switched('let the self-healer act again (npm run resume)') },
+  flags: TARGET_FLAGS,
 };
 
 /**
@@ -28,7 +28,9 @@ export async function setPaused(target: Target, paused: boolean): Promise<string
   const records = new ClusterRecords(new Table(target.client, TABLE));
   const before = await records.read();
   if (!(await records.setPaused(paused))) {
-    throw new ToolError(`cluster ${CLUSTER} was never created (${target.description}): there is nothing to pause`);
+    throw new ToolError(
+      `cluster ${CLUSTER} was never created (${target.description}): there is nothing to ${paused ? 'pause' : 'resume'}`,
+    );
   }
   const already = before?.paused === paused ? ' (it was already)' : '';
   return [
@@ -50,11 +52,12 @@ const RESUMED = [
   '  npm run explain says what it would do now',
 ];
 
-async function main(flags: Values<typeof TOOL.flags>): Promise<number> {
+/** Switches healing off or on in the AWS that the flags name, and says what that means. */
+export async function pauseOrResume(flags: Values<typeof TARGET_FLAGS>, paused: boolean): Promise<number> {
   const { name, region } = loadConfig(join(__dirname, '../cluster.json'));
   const target = await findTarget(flags, { stack: namesOf(name).stack, region });
-  console.log(await setPaused(target, !flags.resume));
+  console.log(await setPaused(target, paused));
   return 0;
 }
 
-if (require.main === module) runTool(TOOL, main);
+if (require.main === module) runTool(TOOL, (flags) => pauseOrResume(flags, true));

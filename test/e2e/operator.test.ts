@@ -82,7 +82,7 @@ it('explain, pause, resume and kubeconfig work on a cluster', async () => {
   expect(explained.stdout).toContain('your AWS account, eu-west-3');
   expect(await run('pause', ...ACCOUNT)).toMatchObject({ code: 0, stdout: expect.stringMatching(/is paused/) });
   expect((await run('explain', ...ACCOUNT)).stdout).toMatch(/paused/);
-  expect(await run('pause', ...ACCOUNT, '--resume')).toMatchObject({ code: 0, stdout: expect.stringMatching(/is on/) });
+  expect(await run('resume', ...ACCOUNT)).toMatchObject({ code: 0, stdout: expect.stringMatching(/is on/) });
 
   const kubeconfig = await run('kubeconfig', ...ACCOUNT, '--commands');
   expect(kubeconfig).toMatchObject({ code: 0, stderr: '' });
