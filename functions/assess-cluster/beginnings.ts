@@ -1,7 +1,8 @@
 /** What begins with this look: suspicions and replacements, told before anything is done about them. */
 import { isReplacement } from '../cluster/judgement';
 import { label } from '../cluster/names';
-import type { Observation, Replacement, Suspicion } from '../cluster/observation';
+import type { Observation, Replacement, SlotRecord, Suspicion } from '../cluster/observation';
+import type { Plan } from '../cluster/planner';
 import type { Verdict } from '../cluster/verdict';
 import type { ClusterEvent } from '../events';
 
@@ -45,7 +46,8 @@ export function suspicionsThatBegin(
 
 /**
  * The replacements that this plan begins. One that an earlier execution began goes on: its successor may have failed, and
- * what is being replaced is still the server that had joined.
+ * what is being replaced is still the server that had joined. And none begins with a spare that is given up while the server
+ * that it was launched for stays.
  * @param noticedAt when the trouble was first told of, epoch ms; null when nobody was told
  */
 export function replacementsThatBegin(
@@ -56,12 +58,23 @@ export function replacementsThatBegin(
   if (action !== 'converge') return [];
   return plan.retire.flatMap(({ slot, instanceId, kind, member, reason }) => {
     const record = slots.find((candidate) => candidate.slot === slot);
-    if (!record || !isReplacement(kind)) return [];
+    if (!record || !isReplacement(kind) || !isEldest(record, instanceId, plan)) return [];
     if (record.replacing && (record.replacing.instanceId === instanceId || kind === 'failed' || !member)) return [];
     const suspicion = record.suspicion?.instanceId === instanceId ? record.suspicion : null;
     const since = Math.min(suspicion?.since ?? noticedAt ?? at, at);
     return [{ slot, instanceId, since, startedAt: at, reason, decision }];
   });
+}
+
+/** No older server of its slot stays. */
+function isEldest({ instances }: SlotRecord, instanceId: string, { retire }: Plan): boolean {
+  const own = instances.find((instance) => instance.instanceId === instanceId);
+  return !instances.some(
+    (other) =>
+      own !== undefined &&
+      other.generation < own.generation &&
+      !retire.some((leaving) => leaving.instanceId === other.instanceId),
+  );
 }
 
 export function replacementStarted(

@@ -3,7 +3,7 @@ import { Output } from '../../../functions/assess-cluster/contract';
 import { Unavailable } from '../../../functions/aws/errors';
 import type { Observation, Replacement, Suspicion } from '../../../functions/cluster/observation';
 import type { ClusterEvent } from '../../../functions/events';
-import { DWELL_MS, id, MANIFESTS, NOW, VERSION, World } from '../cluster/world';
+import { DWELL_MS, id, JOIN_MS, MANIFESTS, NOW, VERSION, World } from '../cluster/world';
 import { heldByUs, OURS } from '../support/executions';
 import { keptLog } from '../support/log';
 
@@ -155,6 +155,16 @@ describe('what begins', () => {
     const { assess, replacing, told } = start(world.observation);
     await assess();
     expect({ replacing, told }).toEqual({ replacing: [], told: [] });
+  });
+
+  it('is none when a spare is given up and the server that it was for stays', async () => {
+    const world = World.healthy().hang(1).boot(1, 2);
+    world.instance(1, 2).report = { ...world.instance(1, 2).report!, k3s: 'failed' };
+    world.instance(1, 2).launchedAt = NOW - JOIN_MS;
+    const { assess, replacing, told } = start(world.observation);
+    expect((await assess()).plan.retire).toMatchObject([{ instanceId: id(1, 2), kind: 'failed' }]);
+    expect(replacing).toEqual([]);
+    expect(told.map(({ detailType }) => detailType)).not.toContain('Replacement Started');
   });
 
   it('is no reason to fail when nobody can be told', async () => {
