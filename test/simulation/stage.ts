@@ -29,6 +29,8 @@ export class Stage {
   doom: Doom | undefined;
   /** People were told of something since everything was last said to be well. */
   told = false;
+  /** When people were last told that all is well, epoch ms. */
+  wellAt = 0;
   /** How often people got each message since then. */
   readonly mails = new Map<string, number>();
   /** When the function that tells people has failed since then or just before, epoch ms: Lambda calls it again. */

@@ -1,6 +1,7 @@
 /** Listens to everything that happens, writes it down and has it judged. */
 import { z } from 'zod';
 import type { EnvironmentSpec, Invocation, InvocationResult } from '../../local/aws/lambda/runtime';
+import type { Mail } from '../../local/aws/sns';
 import type { Execution } from '../../local/aws/stepfunctions';
 import type { ClusterCensus } from '../../local/k3s';
 import type { HistoryEvent } from '../../local/states-language';
@@ -70,7 +71,7 @@ export class Watch implements Listener {
     states.onStatus((execution) => this.status(execution, stage));
     sns.onMail((mail) => {
       journal.note('mail', mail.subject ?? mail.message.slice(0, 100));
-      journal.count('decisions', `mail: ${kindOf(mail.subject ?? '')}`);
+      journal.count('decisions', `mail: ${kindOf(mail)}`);
       judge('mail', mail, stage);
     });
     cluster.clock.every(1000, () => this.second(stage));
@@ -142,7 +143,7 @@ export class Watch implements Listener {
   }
 
   private status(execution: Execution, stage: Stage): void {
-    const { name, status, error, cause } = execution;
+    const { name, status, error, cause, startedAt } = execution;
     const why = error === undefined ? '' : ` ${error}: ${cause}`;
     stage.journal.note('workflow', `${shortName(name)} ${status}${why}`);
     this.atWork += status === 'RUNNING' ? 1 : -1;
@@ -151,7 +152,9 @@ export class Watch implements Listener {
       return;
     }
     stage.journal.count('decisions', `execution: ${status}`);
-    if (status !== 'SUCCEEDED' && !stage.told) stage.untold.push({ name, at: stage.truth.now });
+    // What has gone on since before all was well is part of what people were told of then.
+    if (status !== 'SUCCEEDED' && !stage.told && startedAt > stage.wellAt)
+      stage.untold.push({ name, at: stage.truth.now });
     judge('end', execution, stage);
   }
 
@@ -212,10 +215,10 @@ function field(value: unknown, name: string): string {
   return typeof found === 'string' ? found : '';
 }
 
-/** A subject without the names in it. */
-const kindOf = (subject: string) =>
+/** A subject without the names in it; Lambda's record of a function that could not tell people has none. */
+const kindOf = ({ subject = 'the record of an invocation that failed' }: Mail) =>
   subject
     .replace(/^\[\w+\] /, '')
     .replace(/\b(repair|server)-[\w-]+/g, '$1')
-    .replace(/\d+/g, 'N')
-    .replace(/[0-9a-f]{8}-[\w-]+/g, 'N');
+    .replace(/\b[0-9a-f]{8}-[\w-]+/g, 'N')
+    .replace(/\b\d+\b/g, 'N');

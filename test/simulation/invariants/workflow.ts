@@ -194,6 +194,7 @@ export const noFlood: Check<Mail> = (mail, stage) => {
   if (isResolved(subject)) {
     stage.mails.clear();
     stage.told = false;
+    stage.wellAt = stage.truth.now;
     stage.failedToTell = stage.failedToTell.filter((at) => stage.truth.now - at < AGAIN_MS);
     return null;
   }
