@@ -13,8 +13,8 @@ const { template } = synth();
 
 /** The cells of the table that begins after a heading, without its two head rows. */
 function table(heading: string): string[][] {
-  const [, section = ''] = readme.split(`\n## ${heading}\n`);
-  const rows = section.split('\n## ')[0]?.match(/^\|.*\|$/gm) ?? [];
+  const [, section = ''] = readme.split(new RegExp(`\\n##+ ${heading}\\n`));
+  const rows = section.split(/\n##+ /)[0]?.match(/^\|.*\|$/gm) ?? [];
   return rows.slice(2).map((row) =>
     row
       .split(/(?<!\\)\|/)
@@ -22,6 +22,39 @@ function table(heading: string): string[][] {
       .map((cell) => cell.replaceAll('*', '').trim()),
   );
 }
+
+describe('the README’s settings', () => {
+  const defaults = new Map(table('Settings').map(([name = '', value = '']) => [name, value]));
+
+  it('are all there are', () => {
+    expect([...defaults.keys()].map((name) => name.replaceAll('`', ''))).toEqual(known());
+  });
+
+  it('have the defaults that it names', () => {
+    const config = parseConfig({});
+    expect(defaults.get('`name`')).toBe(`\`${config.name}\``);
+    expect(defaults.get('`k3sVersion`')).toBe(`\`${config.k3sVersion}\``);
+    expect(defaults.get('`servers`')).toBe(String(config.servers));
+    expect(defaults.get('`architecture`')).toBe(`\`${config.architecture}\``);
+    expect(defaults.get('`volumeGib`')).toBe(String(config.volumeGib));
+    const { mode, cidr } = config.network;
+    expect(JSON.parse(defaults.get('`network`')?.replaceAll('`', '') ?? '')).toEqual({ mode, cidr });
+    expect(JSON.parse(defaults.get('`demo`')?.replaceAll('`', '') ?? '')).toEqual(config.demo);
+    for (const type of [...config.instanceTypes, ...parseConfig({ architecture: 'arm64' }).instanceTypes])
+      expect(defaults.get('`instanceTypes`')).toContain(`\`${type}\``);
+  });
+
+  /** As the message about an unknown setting lists them. */
+  function known(): string[] {
+    try {
+      parseConfig({ unknown: true });
+    } catch (error) {
+      const [, names = ''] = /known here: (.*)/.exec(String(error)) ?? [];
+      return names.split(', ').filter((name) => name !== '$schema');
+    }
+    throw new Error('an unknown setting was taken');
+  }
+});
 
 describe('the README’s fixed charges', () => {
   const variants = [{}, { network: { mode: 'private' } }, { network: { mode: 'private', nat: 'single' } }];
@@ -59,6 +92,10 @@ describe('what the README and the operations guide name', () => {
     );
     for (const span of named.filter((span) => /^k3s-demo(-delete)?$/.test(span))) expect(machines).toContain(span);
     for (const span of named.filter((span) => /^\/aws\/[\w/-]+$/.test(span))) expect(groups).toContain(span);
+  });
+
+  it('as symptoms, says what to look at and what to do', () => {
+    expect(table('Troubleshooting').filter((row) => row.length !== 3 || row.includes(''))).toEqual([]);
   });
 
   it('as errors of an execution, the workflow or a function throws', () => {
