@@ -269,8 +269,8 @@ export const ADAPTERS: readonly Guard[] = [
     without: 'the healer tries what was refused again every minute',
     file: 'functions/publish-event/publish-event.ts',
     before:
-      '  await healer.noteRefusal({ incident: event.detail.incident, at: teller.at });\n  await bus.publish([event]);',
-    after: '  await bus.publish([event]);',
+      '  await healer.noteRefusal({ incident: events[0].detail.incident, at: teller.at });\n  await bus.publish(events);',
+    after: '  await bus.publish(events);',
     tests: ['test/functions/publish-event'],
   },
   {
@@ -278,8 +278,8 @@ export const ADAPTERS: readonly Guard[] = [
     rules: [16],
     without: 'nobody hears of an execution that failed',
     file: 'functions/publish-event/publish-event.ts',
-    before: 'await bus.publish([event]);',
-    after: '',
+    before: 'at: teller.at });\n  await bus.publish(events);',
+    after: 'at: teller.at });',
     tests: ['test/functions/publish-event'],
   },
   {
