@@ -1,6 +1,6 @@
 /**
  * `npm run mutants`: takes each guard out of a copy of the project, one at a time, and runs what should notice. A guard
- * that nothing notices is a defect: of the tests, or of the guard.
+ * whose absence nothing notices is a defect: of the tests, or of the guard.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -9,7 +9,7 @@ import { number, switched, text, UsageError, type Values } from './arguments';
 import type { Guard } from './mutants/guard';
 import { GUARDS } from './mutants/guards';
 import { type Finding, hunt, passUntouched, type Thoroughness } from './mutants/hunt';
-import { lineOf } from './mutants/report';
+import { lineOf, summaryOf } from './mutants/report';
 import { tableOf } from './mutants/table';
 import { Tree } from './mutants/tree';
 import { runTool } from './run';
@@ -34,7 +34,7 @@ const TOOL = {
       to: 16,
       integer: true,
     }),
-    seeds: number('N', 'lives of the simulator for a guard that no test misses; 0: none', 20, {
+    seeds: number('N', 'lives of the simulator for a guard without which no test fails; 0: none', 20, {
       from: 0,
       to: 10_000,
       integer: true,
@@ -78,11 +78,11 @@ async function run(
     console.log(lineOf(finding));
     if (table !== undefined) note(finding, table);
   });
-  const missed = findings.filter(({ outcome }) => outcome === 'caught');
   const seconds = Math.round((performance.now() - began) / 1000);
-  console.log(`${missed.length} of ${findings.length} guards are missed when they are gone (${seconds} s)`);
-  for (const finding of findings.filter((finding) => !missed.includes(finding))) console.log(lineOf(finding));
-  return missed.length === findings.length ? 0 : 1;
+  console.log(`${summaryOf(findings)} (${seconds} s)`);
+  const unproven = findings.filter(({ outcome }) => outcome !== 'caught');
+  for (const finding of unproven) console.log(lineOf(finding));
+  return unproven.length === 0 ? 0 : 1;
 }
 
 /** At once, because a run may take an hour and be interrupted. */

@@ -29,7 +29,7 @@ export class AlreadyFailing extends Error {
 
 /** How thoroughly. */
 export interface Thoroughness {
-  /** Lives of the simulator for a guard that no test misses; 0: it is not asked. */
+  /** Lives of the simulator for a guard without which no test fails; 0: it is not asked. */
   seeds: number;
   /** Ask it about every guard. */
   both: boolean;

@@ -5,6 +5,13 @@ import type { Finding } from './hunt';
 /** As they stand in lines and tables. */
 export const rulesOf = ({ rules }: Guard) => rules.join(', ');
 
+/** The last line: how many guards were seen to do something. */
+export function summaryOf(findings: readonly Finding[]): string {
+  const caught = findings.filter(({ outcome }) => outcome === 'caught').length;
+  const guards = findings.length === 1 ? 'guard' : 'guards';
+  return `${caught} of ${findings.length} ${guards}: a test fails without ${caught === 1 ? 'it' : 'each'}`;
+}
+
 /** One line as soon as it is known. */
 export function lineOf({ guard, outcome, by, alsoBy, seconds }: Finding): string {
   const word = outcome === 'caught' ? outcome : outcome.toUpperCase();

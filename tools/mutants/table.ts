@@ -17,7 +17,7 @@ export function tableOf(guards: readonly Guard[], findings: readonly Finding[], 
   const run = rows.filter(({ by }) => by !== NOT_RUN);
   const surviving = run.filter(({ by }) => by === SURVIVES);
   return [
-    '# Guards, and what misses them',
+    '# Guards, and what notices their absence',
     '',
     'Written by `npm run mutants -- --table docs/guards.md`: each guard of the [safety rules](reliability.md) was taken out of a',
     'copy of the project, and the first test that failed is named. A run of some guards (`--only`, `--from`) keeps the rows of',
@@ -42,8 +42,8 @@ function rowsOf(table: string): [name: string, by: string][] {
 
 function cell({ outcome, by, alsoBy }: Finding): string {
   if (outcome === 'survives') return SURVIVES;
-  const colon = by.indexOf(': ');
-  const file = by.slice(0, colon).replace(/^test\//, '');
   const seed = alsoBy === '' ? '' : `; ${alsoBy.slice(0, alsoBy.indexOf(':'))}`;
-  return `\`${file}\`: ${by.slice(colon + 2).replaceAll('|', '\\|')}${seed}`;
+  // A file or a life stands in front; what never came to an end has neither.
+  const [, where, what = by] = /^(.*?): (.*)$/s.exec(by) ?? [];
+  return `${where === undefined ? '' : `\`${where}\`: `}${what.replaceAll('|', '\\|')}${seed}`;
 }

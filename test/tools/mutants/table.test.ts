@@ -1,6 +1,11 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Guard } from '../../../tools/mutants/guard';
+import { GUARDS } from '../../../tools/mutants/guards';
 import type { Finding } from '../../../tools/mutants/hunt';
 import { tableOf } from '../../../tools/mutants/table';
+
+const ROOT = join(__dirname, '../../..');
 
 const guard = (name: string): Guard => ({
   name,
@@ -26,20 +31,40 @@ const rowsOf = (table: string) =>
     .filter((line) => /^\| (first|second|third) /.test(line))
     .map((line) => line.split(' | ').at(-1));
 
+describe('the published table of guards', () => {
+  const published = readFileSync(join(ROOT, 'docs/guards.md'), 'utf8');
+
+  it('is what the last run left, with a row for every guard', () => {
+    expect(tableOf(GUARDS, [], published)).toBe(published);
+  });
+
+  it('names tests that exist', () => {
+    const files = [...published.matchAll(/`([^`]+\.test\.ts)`/g)].map(([, file = '']) => file);
+    expect(files.length).toBeGreaterThan(0);
+    expect([...new Set(files)].filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
+  });
+});
+
 describe('the table of guards', () => {
-  it('names what missed each, and says how many nobody has tried', () => {
+  it('names what failed without each, and says how many nobody has tried', () => {
     const table = tableOf([first, second, third], [found(first), found(second, { outcome: 'survives', by: '' })], '');
-    expect(rowsOf(table)).toEqual(['`a.test.ts`: a \\| b fails |', 'nothing |', 'not run |']);
-    expect(table).toContain('| `a.test.ts`: a \\| b fails |');
+    expect(rowsOf(table)).toEqual(['`test/a.test.ts`: a \\| b fails |', 'nothing |', 'not run |']);
+    expect(table).toContain('| `test/a.test.ts`: a \\| b fails |');
     expect(table).toContain('2 of 3 guards have been taken out; for 1 of these something failed.');
   });
 
   it('keeps what an earlier run found of the guards that this one left out', () => {
     const before = tableOf([first, second], [found(first), found(second, { outcome: 'survives', by: '' })], '');
     const now = tableOf([first, second, third], [found(second, { by: 'test/c.test.ts: now fails' })], before);
-    expect(now).toContain('| `a.test.ts`: a \\| b fails |');
-    expect(now).toContain('| `c.test.ts`: now fails |');
+    expect(now).toContain('| `test/a.test.ts`: a \\| b fails |');
+    expect(now).toContain('| `test/c.test.ts`: now fails |');
     expect(now).toContain('2 of 3 guards have been taken out; for 2 of these something failed.');
+  });
+
+  it('says of what never came to an end nothing but that', () => {
+    expect(rowsOf(tableOf([first], [found(first, { by: 'no end within 300 s' })], ''))).toEqual([
+      'no end within 300 s |',
+    ]);
   });
 
   it('forgets guards that are not on the list any more, and what could not be run', () => {
