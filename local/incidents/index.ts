@@ -236,9 +236,13 @@ export class Incidents {
     const inSlot = living.filter((instance) => slotOf(instance) === slot);
     const newest = inSlot.at(-1);
     if (newest) return newest;
-    const taken = [...new Set(living.map(slotOf))].filter((other) => other !== undefined).sort();
-    const known = taken.length === 0 ? 'no slot has one' : `these slots have one: ${taken.join(', ')}`;
-    throw new IncidentRefused(404, `slot ${slot} has no instance; ${known}`);
+    const others = [...new Set(living.map(slotOf))]
+      .filter((other) => other !== undefined)
+      .sort((a, b) => a - b)
+      .map((other) => `server-${other}`);
+    const known =
+      others.length === 0 ? 'there are none' : `there ${others.length === 1 ? 'is' : 'are'} ${others.join(', ')}`;
+    throw new IncidentRefused(404, `there is no server-${slot}: ${known}`);
   }
 
   private zone(name: string): string {

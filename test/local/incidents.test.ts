@@ -97,6 +97,13 @@ describe('terminate', () => {
   });
 });
 
+it('a server that is not there is named beside those that are', async () => {
+  const test = await cluster();
+  expect(() => test.aws.incidents.inject({ kind: 'terminate', slot: 9 })).toThrow(
+    'there is no server-9: there are server-0, server-1, server-2',
+  );
+});
+
 describe('stop', () => {
   it('stops the instance, which stays known', async () => {
     const test = await cluster();
@@ -337,7 +344,7 @@ describe('over HTTP', () => {
   it('a target that does not exist is not found', async () => {
     const test = await bootTest();
     for (const [fault, error] of [
-      [{ kind: 'terminate', slot: 1 }, 'slot 1 has no instance; no slot has one'],
+      [{ kind: 'terminate', slot: 1 }, 'there is no server-1: there are none'],
       [{ kind: 'hang', instanceId: 'i-0123456789abcdef0' }, 'EC2 knows no instance i-0123456789abcdef0'],
       [
         { kind: 'partition', availabilityZone: 'eu-west-3d' },

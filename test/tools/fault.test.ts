@@ -9,6 +9,8 @@ describe('the words of npm run fault', () => {
   it.each([
     ['kill server-1', { kind: 'terminate', slot: 1 }],
     ['terminate 1', { kind: 'terminate', slot: 1 }],
+    // Which servers there are is known only there.
+    ['kill server-9', { kind: 'terminate', slot: 9 }],
     ['stop i-0123456789abcdef0', { kind: 'stop', instanceId: 'i-0123456789abcdef0' }],
     ['hang server-0', { kind: 'hang', slot: 0 }],
     ['crash server-2', { kind: 'k3s-crash', slot: 2 }],
@@ -33,7 +35,8 @@ describe('the words of npm run fault', () => {
     ['', /say what is to break: kill, stop, hang/],
     ['explode server-1', /there is no fault "explode"; there are kill/],
     ['kill', /say which server/],
-    ['kill server-9', /server-0 to server-4, or by its instance id, not server-9/],
+    ['kill node-1', /is called like server-1, or by its instance id, not node-1/],
+    ['never-boots server-9', /there can be no server-9: a cluster has server-0 to server-4 at most/],
     ['kill server-1 server-2', /too many words: server-2/],
     ['never-boots i-0123456789abcdef0', /has no id: name server-1/],
     ['partition b', /called like eu-west-3b, not b/],
@@ -76,8 +79,9 @@ describe('npm run fault', () => {
   });
 
   it('hands on why the embedded AWS refuses', async () => {
-    answer(404, { error: 'slot 4 has no instance' });
-    await expect(carryOut('http://here', read('kill server-4'))).rejects.toThrow('slot 4 has no instance');
+    const error = 'there is no server-4: there are server-0, server-1, server-2';
+    answer(404, { error });
+    await expect(carryOut('http://here', read('kill server-4'))).rejects.toThrow(error);
   });
 
   it('says how to start an embedded AWS when none answers', async () => {

@@ -12,6 +12,9 @@ interface Verb {
   order(words: string[]): Order;
 }
 
+/** As many as `cluster.json` may ask for. */
+const MOST_SERVERS = 5;
+
 type OnServer = 'terminate' | 'stop' | 'hang' | 'k3s-crash' | 'agent-lost';
 
 const onServer = (kind: OnServer, help: string): Verb => ({
@@ -47,6 +50,10 @@ const VERBS: Record<string, Verb> = {
       const [server = ''] = exactly(words, 1, 'whose new instances: server-1');
       const { slot } = parseServer(server);
       if (slot === undefined) throw new UsageError(`an instance that does not exist yet has no id: name server-1`);
+      if (slot >= MOST_SERVERS) {
+        const last = `server-${MOST_SERVERS - 1}`;
+        throw new UsageError(`there can be no server-${slot}: a cluster has server-0 to ${last} at most`);
+      }
       return { does: 'inject', fault: { kind: 'never-boots', slot } };
     },
   },
@@ -94,10 +101,10 @@ export function verbHelp(): string {
 }
 
 function parseServer(text: string): { slot?: number; instanceId?: string } {
-  const slot = /^(?:server-)?([0-4])$/.exec(text)?.[1];
+  const slot = /^(?:server-)?(0|[1-9]\d{0,3})$/.exec(text)?.[1];
   if (slot !== undefined) return { slot: Number(slot) };
   if (/^i-[0-9a-f]{8,17}$/.test(text)) return { instanceId: text };
-  throw new UsageError(`a server is called server-0 to server-4, or by its instance id, not ${text}`);
+  throw new UsageError(`a server is called like server-1, or by its instance id, not ${text}`);
 }
 
 function exactly(words: string[], count: number, what: string): string[] {
