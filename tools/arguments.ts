@@ -1,6 +1,4 @@
 /** Command lines of the tools: one declaration gives the parsing, the refusals and the help text. */
-import { parseArgs } from 'node:util';
-
 /** Something the person typed that cannot be carried out: one clear line, exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
@@ -79,34 +77,65 @@ export interface Line<F extends Flags> {
 
 /**
  * Parses a command line: flags and words in any order. Every tool has the flag `--help`.
- * @throws UsageError naming every flag that is wrong and what is wrong with it, a line each.
+ * @throws UsageError naming everything that is wrong, a line each.
  */
 export function parseLine<F extends Flags>(
   { flags, words }: Pick<Tool<F>, 'flags' | 'words'>,
   line: string[],
 ): Line<F> {
-  const options: Record<string, { type: 'boolean' | 'string' }> = { help: { type: 'boolean' } };
-  for (const [name, flag] of Object.entries(flags))
-    options[kebab(name)] = { type: flag.placeholder ? 'string' : 'boolean' };
-  let parsed: { values: Record<string, unknown>; positionals: string[] };
-  try {
-    parsed = parseArgs({ args: line, options, strict: true, allowPositionals: words !== undefined });
-  } catch (error) {
-    throw new UsageError(`${firstSentence(error)}; --help lists the flags`);
-  }
-  const values: Record<string, unknown> = {};
-  const faults: string[] = [];
-  for (const [name, flag] of Object.entries(flags)) {
-    const typed = parsed.values[kebab(name)];
+  const known: Flags = { ...flags, help: HELP };
+  const values: Record<string, unknown> = Object.fromEntries(
+    Object.entries(known).map(([name, { initial }]) => [name, initial]),
+  );
+  const typed = split(line, known);
+  const faults = [...typed.faults];
+  for (const [name, text] of typed.values) {
     try {
-      values[name] = typed === undefined ? flag.initial : flag.parse(String(typed));
+      values[name] = known[name]!.parse(text);
     } catch (error) {
-      faults.push(`--${kebab(name)} ${error instanceof Error ? error.message : error}, is ${String(typed)}`);
+      faults.push(`--${kebab(name)} ${error instanceof Error ? error.message : error}, is ${text}`);
     }
   }
+  if (words === undefined) faults.push(...typed.words.map((word) => `${word} is no flag; ${SEE_HELP}`));
   if (faults.length > 0) throw new UsageError(faults.join('\n'));
-  return { help: parsed.values.help === true, flags: values as Values<F>, words: parsed.positionals };
+  const { help, ...rest } = values;
+  return { help: help === true, flags: rest as Values<F>, words: typed.words };
 }
+
+const HELP = switched('this text');
+const SEE_HELP = '--help lists the flags';
+
+/** What stands in a line: values by the flag's declared name, the last one wins; words; and what cannot be told apart. */
+function split(line: string[], known: Flags): { values: Map<string, string>; words: string[]; faults: string[] } {
+  const names = new Map(Object.keys(known).map((name) => [`--${kebab(name)}`, name]));
+  const values = new Map<string, string>();
+  const words: string[] = [];
+  const faults: string[] = [];
+  const rest = [...line];
+  for (let text = rest.shift(); text !== undefined; text = rest.shift()) {
+    if (!looksLikeFlag(text)) {
+      words.push(text);
+      continue;
+    }
+    const [, typed = text, given] = /^(--[^=]*)=(.*)$/s.exec(text) ?? [];
+    const name = names.get(typed);
+    if (name === undefined) {
+      faults.push(`there is no flag ${typed}; ${SEE_HELP}`);
+    } else if (known[name]!.placeholder === undefined) {
+      if (given === undefined) values.set(name, '');
+      else faults.push(`${typed} takes no value, is ${given}`);
+    } else {
+      // What looks like a flag is one, and no value: it was forgotten.
+      const value = given ?? (rest[0] === undefined || looksLikeFlag(rest[0]) ? undefined : rest.shift());
+      if (value === undefined) faults.push(`${typed} must be followed by its value, ${known[name]!.placeholder}`);
+      else values.set(name, value);
+    }
+  }
+  return { values, words, faults };
+}
+
+/** A negative number is a value, also where it is none that the flag may have. */
+const looksLikeFlag = (text: string) => /^-[^\d.]/.test(text);
 
 /** What `--help` prints. */
 export function helpText({ name, purpose, flags, words }: Tool<Flags>): string {
@@ -114,7 +143,7 @@ export function helpText({ name, purpose, flags, words }: Tool<Flags>): string {
     `--${kebab(name)}${flag.placeholder ? ` ${flag.placeholder}` : ''}`,
     flag.help,
   ]);
-  rows.push(['--help', 'this text']);
+  rows.push(['--help', HELP.help]);
   const width = Math.max(...rows.map(([left]) => left.length));
   const described = rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
   const usage = `usage: npm run ${name} -- ${words ? `${words.placeholder} ` : ''}[flags]`;
@@ -122,6 +151,3 @@ export function helpText({ name, purpose, flags, words }: Tool<Flags>): string {
 }
 
 const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-
-const firstSentence = (error: unknown) =>
-  (error instanceof Error ? error.message : String(error)).split('. ')[0]!.replace(/\.$/, '');

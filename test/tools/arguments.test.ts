@@ -19,9 +19,14 @@ describe('the command line of npm run local', () => {
   });
 
   it.each([
-    [['--frobnicate'], /frobnicate/],
-    [['now'], /now/],
-    [['--port'], /port/],
+    [['--frobnicate'], /^there is no flag --frobnicate; --help lists the flags$/],
+    [['-p'], /^there is no flag -p; /],
+    [['now'], /^now is no flag; --help lists the flags$/],
+    [['--port'], /^--port must be followed by its value, N$/],
+    [['--port', '--once'], /^--port must be followed by its value, N$/],
+    [['--once=no'], /^--once takes no value, is no$/],
+    [['--port', '-1'], /^--port must be a whole number from 0 to 65535, is -1$/],
+    [['--time-scale=-.5'], /^--time-scale must be a number from 0.1 to 200, is -.5$/],
     [['--port', 'http'], /--port must be a whole number from 0 to 65535, is http/],
     [['--port', '70000'], /--port must be a whole number from 0 to 65535, is 70000/],
     [['--time-scale', '0'], /--time-scale must be a number from 0.1 to 200, is 0/],
@@ -37,10 +42,23 @@ describe('the command line of npm run local', () => {
     }
   });
 
-  it('names every flag that is wrong, a line each', () => {
-    expect(() => parse('--port', 'http', '--time-scale', '0')).toThrow(
-      /--time-scale .*\n--port |--port .*\n--time-scale /,
+  it('names everything that is wrong, a line each', () => {
+    expect(() => parse('--port', 'http', '--twice', 'now', '--time-scale', '-1', '--input')).toThrow(
+      [
+        'there is no flag --twice; --help lists the flags',
+        '--input must be followed by its value, JSON',
+        '--port must be a whole number from 0 to 65535, is http',
+        '--time-scale must be a number from 0.1 to 200, is -1',
+        'now is no flag; --help lists the flags',
+      ].join('\n'),
     );
+  });
+
+  it('takes the value behind an equals sign as well, and the last of several', () => {
+    expect(parse('--port=4000', '--input={"reason":"a=b"}', '--port', '5000')).toMatchObject({
+      input: { reason: 'a=b' },
+      port: 5000,
+    });
   });
 
   it('explains every flag in its help text', () => {
