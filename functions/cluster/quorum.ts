@@ -58,12 +58,14 @@ export function permit(
 
 /** Rule 5: more sick voters than the quorum tolerates, or two in one zone, is not the failure of a server. */
 export function massFailure(observation: Observation, judgement: Judgement): Permission | null {
-  // Nobody votes where K3s was never started: there is nothing to lose (safety rule 12 has latched nothing yet).
-  if (observation.cluster.phase.name === 'uninitialised') return null;
+  // As in `permit`: before the cluster is initialised there is no majority to lose.
+  if (observation.cluster.phase.name !== 'initialised') return null;
   const total = voters(observation);
   const sick = judgement.servers.filter((server) => isVoter(server) && isSick(observation, server));
   if (sick.length > tolerated(total)) {
-    return refuse('majority', `${sick.length} of ${total} voters are sick (${labels(sick)}), which is a mass failure`);
+    const who = `${sick.length} of ${total} voters ${sick.length === 1 ? 'is' : 'are'} sick (${labels(sick)})`;
+    const most = tolerated(total);
+    return refuse('majority', `${who}, and etcd can lose ${most > 0 ? `only ${most}` : 'none'} of ${total}`);
   }
   for (const server of sick) {
     const neighbour = sick.find((other) => other !== server && sameZone(server, other));

@@ -106,7 +106,7 @@ describe('the explanation', () => {
   it('says that nothing is removed while two servers are sick', () => {
     const world = World.healthy().terminate(1).terminate(2);
     expect(explained(world).verdict.action).toBe('refuse');
-    expect(text(world)).toContain('which is a mass failure');
+    expect(text(world)).toContain(', and etcd can lose only 1 of 3');
   });
 
   it('counts the replacements that are left', () => {
