@@ -1,4 +1,6 @@
 /** Command lines of the tools: one declaration gives the parsing, the refusals and the help text. */
+import { parseArgs } from 'node:util';
+
 /** Something the person typed that cannot be carried out: one clear line, exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
@@ -107,34 +109,36 @@ const SEE_HELP = '--help lists the flags';
 
 /** What stands in a line: values by the flag's declared name, the last one wins; words; and what cannot be told apart. */
 function split(line: string[], known: Flags): { values: Map<string, string>; words: string[]; faults: string[] } {
-  const names = new Map(Object.keys(known).map((name) => [`--${kebab(name)}`, name]));
+  const names = new Map(Object.keys(known).map((name) => [kebab(name), name]));
+  const takesValue = (name: string) => known[name]?.placeholder !== undefined;
+  const options = Object.fromEntries(
+    [...names].map(([typed, name]) => [typed, { type: takesValue(name) ? ('string' as const) : ('boolean' as const) }]),
+  );
+  // Strict, it would end at the first fault, in words of its own.
+  const { tokens } = parseArgs({ args: line, options, strict: false, allowPositionals: true, tokens: true });
   const values = new Map<string, string>();
   const words: string[] = [];
   const faults: string[] = [];
-  const rest = [...line];
-  for (let text = rest.shift(); text !== undefined; text = rest.shift()) {
-    if (!looksLikeFlag(text)) {
-      words.push(text);
-      continue;
-    }
-    const [, typed = text, given] = /^(--[^=]*)=(.*)$/s.exec(text) ?? [];
-    const name = names.get(typed);
+  for (const token of tokens) {
+    if (token.kind === 'positional') words.push(token.value);
+    if (token.kind !== 'option') continue;
+    const { rawName, value, inlineValue } = token;
+    const name = names.get(token.name);
     if (name === undefined) {
-      faults.push(`there is no flag ${typed}; ${SEE_HELP}`);
-    } else if (known[name]!.placeholder === undefined) {
-      if (given === undefined) values.set(name, '');
-      else faults.push(`${typed} takes no value, is ${given}`);
+      faults.push(`there is no flag ${rawName}; ${SEE_HELP}`);
+    } else if (!takesValue(name)) {
+      if (value === undefined) values.set(name, '');
+      else faults.push(`${rawName} takes no value, is ${value}`);
+    } else if (value === undefined || (!inlineValue && looksLikeFlag(value))) {
+      faults.push(`${rawName} must be followed by its value, ${known[name]?.placeholder}`);
     } else {
-      // What looks like a flag is one, and no value: it was forgotten.
-      const value = given ?? (rest[0] === undefined || looksLikeFlag(rest[0]) ? undefined : rest.shift());
-      if (value === undefined) faults.push(`${typed} must be followed by its value, ${known[name]!.placeholder}`);
-      else values.set(name, value);
+      values.set(name, value);
     }
   }
   return { values, words, faults };
 }
 
-/** A negative number is a value, also where it is none that the flag may have. */
+/** What looks like a flag is one, and no value: that was forgotten. A negative number is a value. */
 const looksLikeFlag = (text: string) => /^-[^\d.]/.test(text);
 
 /** What `--help` prints. */
