@@ -1,6 +1,6 @@
 /**
- * `npm run pause`, and what `npm run resume` shares with it: whether the self-healer may act. The same can be done in the console: DynamoDB,
- * the stack's table (output TableName), item `cluster`, attribute `paused`.
+ * `npm run pause`, and what `npm run resume` shares with it: whether the self-healer may act. The same can be done in the
+ * console: DynamoDB, the stack's table (output TableName), item `cluster`, attribute `paused`.
  */
 import { join } from 'node:path';
 import { ClusterRecords } from '../functions/aws/cluster-record';
